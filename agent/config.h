@@ -1,0 +1,24 @@
+/* config.h - the ZLAZY_ variables */
+#ifndef ZL_AGENT_CONFIG_H
+#define ZL_AGENT_CONFIG_H
+
+#include "base/types.h"
+
+enum zl_tactic { ZL_TACTIC_AUTO, ZL_TACTIC_ZPOLINE, ZL_TACTIC_TRAP };
+enum zl_on_error { ZL_ON_ERROR_STOP, ZL_ON_ERROR_CONTINUE };
+
+struct zl_config {
+	const char *hooks;             /* ZLAZY_HOOK, or NULL */
+	enum zl_tactic tactic;
+	enum zl_on_error on_error;
+	bool has_short_sled;
+	const char *stats;             /* ZLAZY_STATS, or NULL */
+	bool is_child;                 /* started by a program of this run: no notices */
+};
+
+extern struct zl_config zl_config;
+
+/* Read the environment; sets zl_print_to and what exec passes on, too. On bad input: one line, exit 127. @init */
+void zl_config_read(char *const *environment);
+
+#endif

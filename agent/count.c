@@ -1,0 +1,42 @@
+/* count.c - see count.h. Counters lie in the shared file (base/shared.h), one slot per thread id modulo their
+ * number; relaxed additions, so a shared slot stays exact. A call that a signal interrupts counts once. */
+#include "agent/count.h"
+#include "agent/hooks.h"
+#include "base/tally.h"
+#include "base/types.h"
+#include "base/poison.h"
+
+static uint64_t ticks(void)
+{
+	uint32_t low, high;
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+static long on_call(struct zlazy_call *call, void *data)
+{
+	unsigned long number = (unsigned long)call->number;
+	bool has_number = call->abi == ZLAZY_ABI_X86_64 && number < ZL_SHARED_OTHER;
+	struct zl_call_count *count = &zl_shared->count[(unsigned)call->thread % ZL_SHARED_SLOTS]
+						       [has_number ? number : ZL_SHARED_OTHER];
+	uint64_t start = ticks();
+	long result;
+
+	(void)data;
+	if (!(call->flags & ZLAZY_CALL_AGAIN))
+		zl_tally_add(&count->calls, 1);
+	result = zl_hook_api.next(call);
+	if (result != ZLAZY_INTERRUPTED) {
+		zl_tally_add(&count->ticks, ticks() - start);
+		if (zl_is_error(result))
+			zl_tally_add(&count->errors, 1);
+	}
+	return result;
+}
+
+void zl_count_hook(struct zlazy_hook *hook)
+{
+	hook->registers = ZLAZY_GENERAL_ONLY;
+	hook->on_call = on_call;
+	zlazy_want_all(hook);
+}

@@ -1,0 +1,65 @@
+/* dispatch.c - from entry.S to the hooks and owners, on the agent's own stack
+ *
+ * General registers only: the extended state is the program's until zl_with_vectors() has saved it. While hook
+ * code runs, the block sends its own calls to the nested stack and the nested filter.
+ */
+#include "agent/hooks.h"
+#include "threads/call.h"
+#include "threads/owners.h"
+#include "threads/slots.h"
+#include "base/poison.h"
+
+uint8_t zl_filter[ZL_FILTER_SIZE];
+uint8_t zl_filter_nested[ZL_FILTER_SIZE];
+
+static unsigned filter_bits(const struct zl_block *block, const struct zl_frame *frame)
+{
+	unsigned long number = (unsigned long)frame->call.number;
+	if (frame->call.abi != ZLAZY_ABI_X86_64 || number >= ZLAZY_NUMBERS)
+		number = ZLAZY_NUMBERS;
+	return block->filter[number];
+}
+
+/* int $0x80 has its arguments elsewhere. */
+static void take_i386_arguments(struct zl_frame *frame)
+{
+	const uint64_t arg[6] = { frame->rbx, frame->rcx, frame->rdx, frame->rsi, frame->rdi, frame->rbp };
+	for (int i = 0; i < 6; i++)
+		frame->call.arg[i] = (long)(uint32_t)arg[i];
+}
+
+static void look_for_again(struct zl_block *block, struct zl_frame *frame)
+{
+	if (zl_likely(!block->again_site))
+		return;
+	if (block->again_site == (uintptr_t)frame->call.site && block->again_rsp == frame->rsp)
+		frame->call.flags |= ZLAZY_CALL_AGAIN;
+	block->again_site = 0;
+}
+
+/* @entry */
+long zl_dispatch(struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	unsigned bits = filter_bits(block, frame);
+	bool was_in_hook = block->in_hook;
+	long result;
+
+	frame->call.flags = 0;
+	frame->call.thread = block->tid;
+	frame->vectors = NULL;
+	frame->level = 0;
+	if (zl_unlikely(frame->kind == KIND_I386))
+		take_i386_arguments(frame);
+	if (zl_likely(bits & ZL_WANTED)) {
+		look_for_again(block, frame);
+		zl_slot_enter_hook(block);
+		result = bits & ZL_PRESERVE ? zl_with_vectors(zl_hooks_run, frame) : zl_hooks_run(frame);
+		if (!was_in_hook)
+			zl_slot_leave_hook(block);
+	} else {
+		result = zl_call_real(frame);
+	}
+	block->frame = frame;
+	return result;
+}

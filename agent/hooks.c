@@ -1,0 +1,95 @@
+/* hooks.c - the onion of hooks around a call
+ *
+ * frame->level says how many hooks the call has passed; next() goes one further in, and at the core the call is
+ * made. Each hook sees only the numbers that it wants, at the moment the call reaches it: an outer hook may have
+ * changed the number.
+ */
+#include "agent/hooks.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "threads/owners.h"
+#include "trampoline/entry.h"
+#include "zl_names.h"
+#include "base/poison.h"
+
+struct zl_hooks zl_hooks;
+
+static bool wants(const struct zlazy_hook *hook, const struct zlazy_call *call)
+{
+	unsigned long number = (unsigned long)call->number;
+	if (call->abi != ZLAZY_ABI_X86_64 || number >= ZLAZY_NUMBERS)
+		return hook->wants_others;
+	return hook->wanted[number / 64] >> number % 64 & 1;
+}
+
+long zl_hooks_run(struct zl_frame *frame)
+{
+	unsigned long level = frame->level;
+	long result;
+
+	while (level < zl_hooks.count && !wants(&zl_hooks.hook[level], &frame->call))
+		level++;
+	if (level == zl_hooks.count)
+		return zl_call_real(frame);
+	frame->level = level + 1;
+	result = zl_hooks.hook[level].on_call(&frame->call, zl_hooks.hook[level].data);
+	frame->level = level;
+	return result;
+}
+
+static long next(struct zlazy_call *call)
+{
+	struct zl_frame *frame = (struct zl_frame *)call;
+	frame->state = ZL_FRAME_DONE;
+	return zl_hooks_run(frame);
+}
+
+static int signal_pending(const struct zlazy_call *call)
+{
+	(void)call;
+	return zl_block_here()->noted != 0;
+}
+
+#define NAME(number, name) [number] = name,
+static const char *const names_64[] = { ZL_NAMES_64(NAME) };
+static const char *const names_32[] = { ZL_NAMES_32(NAME) };
+
+static const char *name(long number, uint32_t abi)
+{
+	unsigned long n = (unsigned long)number;
+	if (abi == ZLAZY_ABI_I386)
+		return n < ZL_ARRAY_SIZE(names_32) ? names_32[n] : NULL;
+	return n < ZL_ARRAY_SIZE(names_64) ? names_64[n] : NULL;
+}
+
+static void log_text(const char *text)
+{
+	bool was_quiet = zl_print_to.is_quiet;
+	zl_print_to.is_quiet = false;   /* a hook's own words are not the agent's notices */
+	zl_say(zl_notice, text);
+	zl_print_to.is_quiet = was_quiet;
+}
+
+const struct zlazy_api zl_hook_api = {
+	.version = ZLAZY_ABI_VERSION,
+	.size = sizeof(struct zlazy_api),
+	.next = next,
+	.signal_pending = signal_pending,
+	.name = name,
+	.log = log_text,
+};
+
+bool zl_hooks_add(const struct zlazy_hook *hook)
+{
+	uint8_t bits = ZL_WANTED | (hook->registers == ZLAZY_PRESERVE_ALL ? ZL_PRESERVE : 0);
+
+	if (zl_hooks.count == ZL_HOOKS)
+		return false;
+	zl_hooks.hook[zl_hooks.count++] = *hook;
+	for (unsigned n = 0; n < ZLAZY_NUMBERS; n++)
+		if (hook->wanted[n / 64] >> n % 64 & 1)
+			zl_filter[n] |= bits;
+	if (hook->wants_others)
+		zl_filter[ZLAZY_NUMBERS] |= bits;
+	return true;
+}

@@ -1,0 +1,200 @@
+/* start.c - the core's start
+ *
+ *     configuration -> shared counters -> can SUD be had? -> page zero -> (hooks, decoder: load.c) ->
+ *     block, handlers, owners -> armed
+ *
+ * Nothing of the program's is changed before all of it is known to work.
+ */
+#include "agent/start.h"
+#include "agent/config.h"
+#include "agent/count.h"
+#include "agent/hooks.h"
+#include "base/fatal.h"
+#include "base/os.h"
+#include "base/print.h"
+#include "base/string.h"
+#include "base/tally.h"
+#include "lazy/codefd.h"
+#include "lazy/maps.h"
+#include "lazy/patch.h"
+#include "lazy/sud.h"
+#include "lazy/trap.h"
+#include "threads/exec.h"
+#include "threads/owners.h"
+#include "threads/sighand.h"
+#include "threads/slots.h"
+#include "trampoline/entry.h"
+#include "trampoline/zero.h"
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+#include "base/poison.h"
+
+static struct zl_shared own;
+struct zl_shared *zl_shared = &own;
+static bool is_prepared;
+static bool is_possible;
+
+/* Notices are for the first process of a run. */
+static void notice(struct zl_line *line)
+{
+	if (!zl_config.is_child)
+		zl_notice(line);
+}
+
+static _Noreturn void refuse(const char *what, const char *why)
+{
+	zl_say(zl_complain, "cannot start: ", what, why);
+	zl_exit_process(ZL_EXIT_REFUSED);
+}
+
+static void map_shared(const char *path)
+{
+	long fd = zl_os_open(path, O_RDWR), at;
+
+	if (fd == -ENOENT || fd == -EACCES || fd == -EPERM)
+		return;   /* another root directory or user: this process is hooked, not counted (man page) */
+	at = zl_is_error(fd) ? fd : zl_os_map(0, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd);
+	if (!zl_is_error(fd))
+		zl_raw(__NR_close, fd);
+	if (zl_is_error(at))
+		refuse("ZLAZY_STATS: the file can't be mapped", "; start the program by the zlazy command");
+	if (((struct zl_shared *)at)->magic != ZL_SHARED_MAGIC || ((struct zl_shared *)at)->size != sizeof(own))
+		refuse("ZLAZY_STATS: not a file of this version", "; start the program by the zlazy command");
+	zl_shared = (struct zl_shared *)at;
+}
+
+/* Arm and disarm once, while nothing depends on it. */
+static bool can_dispatch(void)
+{
+	long result = zl_sud_arm();
+	struct zl_line line = { 0 };
+
+	if (result == 0) {
+		zl_raw(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+		return true;
+	}
+	zl_put(&line, "zlazy: cannot start: the kernel refused Syscall User Dispatch: ");
+	zl_put_error(&line, result);
+	zl_put(&line, result == -EINVAL ? "; Linux 5.11 or later, without a sandbox of its own, is needed" :
+					  "; see kernel.syscall_user_dispatch and the sandbox's rules");
+	if (zl_config.on_error == ZL_ON_ERROR_STOP) {
+		zl_complain(&line);
+		zl_exit_process(ZL_EXIT_REFUSED);
+	}
+	zl_put(&line, "; running unhooked");
+	notice(&line);
+	return false;
+}
+
+static const char *zero_reason(enum zl_zero_result result)
+{
+	switch (result) {
+	case ZL_ZERO_MIN_ADDR: return "vm.mmap_min_addr forbids it and CAP_SYS_RAWIO is missing";
+	case ZL_ZERO_USER_NAMESPACE: return "vm.mmap_min_addr forbids it and CAP_SYS_RAWIO is held in a user namespace only";
+	case ZL_ZERO_SECURITY: return "a security module forbids it (SELinux: mmap_zero, mmap_low_allowed)";
+	case ZL_ZERO_IN_USE: return "the program has a mapping there";
+	case ZL_ZERO_READABLE: return "without a protection key it could be read, and NULL bugs would go unnoticed";
+	case ZL_ZERO_SLED: return "no sled works here";
+	default: return "the kernel refused";
+	}
+}
+
+static void set_up_zero(void)
+{
+	bool is_forced = zl_config.tactic == ZL_TACTIC_ZPOLINE;
+	struct zl_line line = { 0 };
+	enum zl_zero_result result;
+	long error;
+
+	if (zl_config.tactic == ZL_TACTIC_TRAP)
+		return;
+	result = zl_zero_start(zl_config.has_short_sled ? ZL_SLED_SHORT : ZL_SLED_JUMP, is_forced, &error);
+	zl_may_rewrite = result == ZL_ZERO_READY;
+	if (zl_may_rewrite)
+		return;
+	zl_put(&line, is_forced ? "zlazy: cannot start: ZLAZY_TACTIC=zpoline needs page zero: " :
+				  "zlazy: page zero is not used: ");
+	zl_put(&line, zero_reason(result));
+	if (error) {
+		zl_put(&line, ": ");
+		zl_put_error(&line, error);
+	}
+	if (is_forced) {
+		zl_put(&line, "; use ZLAZY_TACTIC=auto");
+		zl_complain(&line);
+		zl_exit_process(ZL_EXIT_REFUSED);
+	}
+	zl_put(&line, "; every call takes the trap path");
+	if (result == ZL_ZERO_READABLE)
+		zl_put(&line, " (ZLAZY_TACTIC=zpoline uses it all the same)");
+	notice(&line);
+}
+
+/* The library's own path: exec needs it absolute. */
+static void find_library(void)
+{
+	static char path[4096];
+	if (zl_maps_path((uintptr_t)__start_zl_gate, path, sizeof(path)))
+		zl_exec_environment.library = path;
+}
+
+void zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
+{
+	(void)auxv;   /* nothing is needed of it yet; injected starts will */
+	if (is_prepared)
+		return;
+	is_prepared = true;
+	zl_config_read(envp);
+	if (zl_config.stats)
+		map_shared(zl_config.stats);
+	is_possible = can_dispatch();
+	if (!is_possible)
+		return;
+	zl_vectors_start();
+	set_up_zero();
+	zl_owners_start();
+	find_library();
+	if (zl_shared->count_calls) {
+		struct zlazy_hook hook = { .size = sizeof(hook) };
+		zl_count_hook(&hook);
+		zl_hooks_add(&hook);
+	}
+}
+
+/* The mask is inherited over exec; the agent's signals can't be blocked. */
+static void take_mask(struct zl_block *block)
+{
+	uint64_t real;
+	zl_raw(__NR_rt_sigprocmask, SIG_BLOCK, 0, &block->mask, sizeof(block->mask));
+	real = zl_real_mask(block->mask);
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &real, 0, sizeof(real));
+}
+
+enum zl_started zl_start(char *const *envp, const unsigned long (*auxv)[2])
+{
+	static bool is_started;
+	struct zl_block *block;
+
+	zl_prepare(envp, auxv);
+	if (!is_possible)
+		return ZL_NOT_STARTED;
+	if (is_started)
+		return ZL_STARTED;
+	is_started = true;
+	block = zl_slot_take();
+	if (!block)
+		refuse("no memory for the first thread's block", "; raise the limit on address space");
+	block->tid = (int32_t)zl_raw(__NR_gettid);
+	block->alternate.ss_flags = SS_DISABLE;
+	block->sighand = zl_sighand_start();
+	zl_codefd_open();
+	zl_patch_start();
+	zl_slot_install(block);
+	take_mask(block);
+	zl_tally_add(&zl_shared->tally.processes, 1);
+	if (zl_sud_arm() != 0)
+		zl_fatal(ZL_FATAL_ARM, (unsigned long)block);
+	return ZL_STARTED;
+}

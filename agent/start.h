@@ -1,0 +1,19 @@
+/* start.h - the core's start, which needs no libc */
+#ifndef ZL_AGENT_START_H
+#define ZL_AGENT_START_H
+
+#include "base/types.h"
+
+enum zl_started {
+	ZL_STARTED,            /* this thread is armed */
+	ZL_NOT_STARTED,        /* the program runs unhooked, by ZLAZY_ON_ERROR=continue */
+};
+
+/* Two steps, so that what needs a libc (agent/load.c) can come between them; a caller without one goes straight on.
+ * zl_prepare reads the configuration and sets page zero up; zl_start arms the calling thread, the only one.
+ * envp, auxv: as on the initial stack. Bad configuration, or a kernel without SUD and the policy "stop": one line,
+ * exit 127. @init */
+void zl_prepare(char *const *envp, const unsigned long (*auxv)[2]);
+enum zl_started zl_start(char *const *envp, const unsigned long (*auxv)[2]);
+
+#endif

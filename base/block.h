@@ -1,0 +1,111 @@
+/* block.h - the per-thread block
+ *
+ * gs points at it in every armed thread; the real signal handler finds it by masking rsp instead (zl_block_here).
+ * Only its own thread touches a block, but for: threads/ while it prepares a child's block, and the free list.
+ *
+ * Invariants, outside entry and exit:
+ *     self == &block
+ *     top == (runs hook code ? nested stack : hook stack) top - FRAME_SIZE
+ *     filter == (runs hook code ? zl_filter_nested : zl_filter)
+ *     noted != 0  =>  every signal that the program handles is blocked in the kernel for this thread
+ *     real mask == virtual mask less the agent's signals, outside agent code
+ */
+#ifndef ZL_BASE_BLOCK_H
+#define ZL_BASE_BLOCK_H
+
+#include "base/slot.h"
+#include "base/types.h"
+#include <linux/signal.h>
+#include <asm/sigcontext.h>
+#include <asm/ucontext.h>
+
+struct zl_frame;
+struct zl_sighand;
+
+/* Where the program goes on after a signal has been delivered at the exit of a call (threads/deliver.c). */
+struct zl_resume {
+	uint64_t rip, rax, rcx, r11;
+};
+
+struct zl_block {
+	struct zl_block *self;
+	/* the program's registers as entry found them; valid from zl_*_saved until the call ends or has a frame */
+	uint64_t rax, rcx, rdx, r11, rsp;
+	uint64_t flags;                 /* lahf's ah in bits 8..15, OF in bit 0 */
+	uint64_t ret;                   /* continuation: the address after the site */
+	void *top;
+	const uint8_t *filter;
+	struct zl_frame *frame;         /* of the innermost call that has one */
+	uint64_t gate_rsp;              /* agent's stack while a gate runs on the program's */
+	uint32_t noted;                 /* signal number that waits for this call to end, or 0 */
+	uint32_t interrupted;           /* the last gate did not make its call */
+	uint64_t child_rsp;             /* the stack that a new thread found itself on */
+	struct zl_block *next_free;     /* free list: threads/slots.c */
+	uint64_t target;                /* where the exit of an int $0x80 jumps */
+
+	int32_t tid;
+	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
+	bool in_hook;                   /* hook code of this thread runs, between entry and exit */
+	bool is_forking;                /* a child without CLONE_VM is being made: it finds its block so */
+	bool is_vforked;                /* its parent gives the block back */
+	bool has_own_process;           /* CLONE_VM without CLONE_THREAD: exit_group ends this thread only */
+	bool clears_sighand;            /* made with CLONE_CLEAR_SIGHAND */
+	uint64_t hook_mask;             /* is_hook_thread: its real mask */
+	uint64_t mask;                  /* the program's virtual signal mask */
+	stack_t alternate;              /* the program's virtual alternate stack; ss_flags SS_DISABLE or SS_AUTODISARM or 0 */
+	siginfo_t noted_info;
+	uint64_t noted_mask;            /* with has_noted_mask: the temporary mask that the signal came under */
+	bool has_noted_mask;
+	struct zl_resume resume;
+	struct zl_sighand *sighand;
+	uint64_t kept_pending;          /* agent's signals that came while virtually blocked, bit per signal */
+	siginfo_t kept_info[4];         /* their siginfo, by zl_agent_signal_index() */
+	uint64_t again_site, again_rsp; /* the call that was last interrupted; 0 if none */
+	uintptr_t exec_scratch;         /* memory of an execve in a vfork child, unmapped by its parent */
+	size_t exec_scratch_size;
+};
+
+static_assert(offsetof(struct zl_block, self) == BLOCK_SELF, "slot.h");
+static_assert(offsetof(struct zl_block, rax) == BLOCK_RAX, "slot.h");
+static_assert(offsetof(struct zl_block, rcx) == BLOCK_RCX, "slot.h");
+static_assert(offsetof(struct zl_block, rdx) == BLOCK_RDX, "slot.h");
+static_assert(offsetof(struct zl_block, r11) == BLOCK_R11, "slot.h");
+static_assert(offsetof(struct zl_block, rsp) == BLOCK_RSP, "slot.h");
+static_assert(offsetof(struct zl_block, flags) == BLOCK_FLAGS, "slot.h");
+static_assert(offsetof(struct zl_block, ret) == BLOCK_RET, "slot.h");
+static_assert(offsetof(struct zl_block, top) == BLOCK_TOP, "slot.h");
+static_assert(offsetof(struct zl_block, filter) == BLOCK_FILTER, "slot.h");
+static_assert(offsetof(struct zl_block, frame) == BLOCK_FRAME, "slot.h");
+static_assert(offsetof(struct zl_block, gate_rsp) == BLOCK_GATE_RSP, "slot.h");
+static_assert(offsetof(struct zl_block, noted) == BLOCK_NOTED, "slot.h");
+static_assert(offsetof(struct zl_block, interrupted) == BLOCK_INTERRUPTED, "slot.h");
+static_assert(offsetof(struct zl_block, child_rsp) == BLOCK_CHILD_RSP, "slot.h");
+static_assert(offsetof(struct zl_block, next_free) == BLOCK_NEXT_FREE, "slot.h");
+static_assert(offsetof(struct zl_block, target) == BLOCK_TARGET, "slot.h");
+static_assert(sizeof(struct zl_block) <= SLOT_SIZE - SLOT_BLOCK, "slot.h");
+
+static inline struct zl_block *zl_block_of_slot(uintptr_t address_in_slot)
+{
+	return (struct zl_block *)(zl_align_down(address_in_slot, SLOT_SIZE) + SLOT_BLOCK);
+}
+
+/* The block of the stack that we run on. pre: rsp lies in a slot. */
+static inline struct zl_block *zl_block_here(void)
+{
+	return zl_block_of_slot((uintptr_t)__builtin_frame_address(0));
+}
+
+/* The block of the running thread. pre: gs is the agent's. */
+static inline struct zl_block *zl_block_self(void)
+{
+	struct zl_block *block;
+	__asm__ volatile("movq %%gs:%c1, %0" : "=r"(block) : "i"(BLOCK_SELF));
+	return block;
+}
+
+static inline bool zl_is_in_slot(const struct zl_block *block, uintptr_t address)
+{
+	return zl_align_down(address, SLOT_SIZE) == zl_align_down((uintptr_t)block, SLOT_SIZE);
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* slot.h - the memory of one thread, and the offsets in it that assembly uses
+ *
+ * A slot is a power-of-two piece of address space, aligned to its size, so that code on one of the agent's own
+ * stacks finds the block by masking rsp:
+ *
+ *     guard | nested stack | guard | hook stack | guard | signal stack | block
+ *
+ * hook stack    calls of the program that a hook, or an owner of a special call, looks at
+ * nested stack  calls that hook code itself makes meanwhile
+ * signal stack  the kernel's real alternate signal stack
+ */
+#ifndef ZL_BASE_SLOT_H
+#define ZL_BASE_SLOT_H
+
+#define SLOT_SIZE	0x40000
+#define SLOT_GUARD	0x1000
+#define SLOT_NESTED	0x1000
+#define SLOT_NESTED_TOP	0x8000
+#define SLOT_HOOK	0x9000
+#define SLOT_HOOK_TOP	0x27000
+#define SLOT_SIGNAL	0x28000
+#define SLOT_BLOCK	0x3e000
+
+/* struct zl_block, what the entry, gate and exit use (gs points at it) */
+#define BLOCK_SELF	0
+#define BLOCK_RAX	8
+#define BLOCK_RCX	16
+#define BLOCK_RDX	24
+#define BLOCK_R11	32
+#define BLOCK_RSP	40
+#define BLOCK_FLAGS	48
+#define BLOCK_RET	56
+#define BLOCK_TOP	64
+#define BLOCK_FILTER	72
+#define BLOCK_FRAME	80
+#define BLOCK_GATE_RSP	88
+#define BLOCK_NOTED	96
+#define BLOCK_INTERRUPTED 100
+#define BLOCK_CHILD_RSP	104
+#define BLOCK_NEXT_FREE	112
+#define BLOCK_TARGET	120
+
+#endif

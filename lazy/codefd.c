@@ -1,0 +1,85 @@
+/* codefd.c - the descriptor of /proc/self/mem
+ *
+ * Held open, because opening one per patch would disturb the program's numbering and fail on a full table; high,
+ * close-on-exec, and kept out of reach of close() and its kin by threads/descriptors.c. Should the program get hold
+ * of the number all the same, device and inode tell.
+ */
+#include "lazy/codefd.h"
+#include "base/os.h"
+#include <asm/stat.h>
+#include <linux/fcntl.h>
+#include <linux/resource.h>
+#include "base/poison.h"
+
+static struct { int fd; unsigned long device, inode; } code = { -1, 0, 0 };
+
+static bool identify(long fd, unsigned long *device, unsigned long *inode)
+{
+	struct stat st;
+	if (zl_raw(__NR_fstat, fd, &st) != 0)
+		return false;
+	*device = st.st_dev;
+	*inode = st.st_ino;
+	return true;
+}
+
+/* The highest number that table and limit allow without making the kernel grow the table far. */
+static long move_up(long fd)
+{
+	enum { HIGH = 1023 };
+	struct rlimit limit;
+	long top = HIGH, moved;
+
+	if (zl_raw(__NR_getrlimit, RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= HIGH)
+		top = (long)limit.rlim_cur - 1;
+	for (; top > fd; top -= 8) {
+		moved = zl_raw(__NR_fcntl, fd, F_DUPFD_CLOEXEC, top);
+		if (!zl_is_error(moved))
+			break;
+	}
+	if (top <= fd)
+		return fd;
+	zl_raw(__NR_close, fd);
+	return moved;
+}
+
+void zl_codefd_open(void)
+{
+	long fd;
+
+	if (code.fd >= 0)
+		zl_raw(__NR_close, code.fd);
+	code.fd = -1;
+	fd = zl_os_open("/proc/self/mem", O_RDWR);
+	if (zl_is_error(fd))
+		return;
+	fd = move_up(fd);
+	if (identify(fd, &code.device, &code.inode))
+		code.fd = (int)fd;
+	else
+		zl_raw(__NR_close, fd);
+}
+
+int zl_codefd_get(void)
+{
+	unsigned long device, inode;
+	if (code.fd < 0 || !identify(code.fd, &device, &inode) || device != code.device || inode != code.inode)
+		return -1;
+	return code.fd;
+}
+
+void zl_codefd_move(void)
+{
+	long moved = zl_raw(__NR_fcntl, code.fd, F_DUPFD_CLOEXEC, code.fd + 1);
+	if (zl_is_error(moved))
+		moved = zl_raw(__NR_fcntl, code.fd, F_DUPFD_CLOEXEC, 3);
+	if (!zl_is_error(moved)) {
+		zl_raw(__NR_close, code.fd);
+		code.fd = (int)moved;
+	}
+}
+
+int zl_codefd_number(void)
+{
+	return code.fd;
+}

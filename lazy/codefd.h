@@ -1,0 +1,17 @@
+/* codefd.h - the agent's descriptor of /proc/self/mem, by which code is written */
+#ifndef ZL_LAZY_CODEFD_H
+#define ZL_LAZY_CODEFD_H
+
+#include "base/types.h"
+
+/* Open it, high in the table. Without it patching falls back to mprotect. @init, and in a forked child, which
+ * must never use the parent's: that one still writes to the parent. */
+void zl_codefd_open(void);
+/* The descriptor, or -1. Asks the kernel whether it is still the agent's file. context: SIGSYS. */
+int zl_codefd_get(void);
+/* Move it to another number, because the program wants this one. locks: zl_patch_lock */
+void zl_codefd_move(void);
+/* Its number as the program may stumble over it, or -1. */
+int zl_codefd_number(void);
+
+#endif

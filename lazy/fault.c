@@ -1,0 +1,114 @@
+/* fault.c - faults that are the agent's to mend
+ *
+ *   pc in zl_copy                     a bad pointer of the program: the copy ends there
+ *   pc == rax, a site on the stack    the number lies outside the sled: on to zl_entry_call as if it had not
+ *   pc == a site, bytes ff d0         the push faulted (no stack), or rax is no canonical address: as a trap
+ *   pc == a site, bytes 0f d0         SIGILL, between the two steps of patch.c: as a trap
+ */
+#include "lazy/fault.h"
+#include "base/copy.h"
+#include "base/sites.h"
+#include "base/string.h"
+#include "trampoline/entry.h"
+#include "trampoline/zero.h"
+#include "base/poison.h"
+
+enum { PAGE_FAULT = 14, ERROR_PRESENT = 1, ERROR_USER = 4, ERROR_FETCH = 0x10, ERROR_KEY = 0x20 };
+
+static bool is_at_site(int signal, uintptr_t site)
+{
+	uint8_t bytes[2];
+	if (!zl_site_is_patched(site + 2) || !zl_copy_in(bytes, site, sizeof(bytes)) || bytes[1] != 0xd0)
+		return false;
+	return signal == SIGILL ? bytes[0] == 0x0f : bytes[0] == 0xff;
+}
+
+bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *block)
+{
+	uintptr_t after;
+
+	if (context->rip >= (uintptr_t)zl_copy_insn && context->rip < (uintptr_t)zl_copy_fault) {
+		context->rip = (uintptr_t)zl_copy_fault;
+		return true;
+	}
+	if (signal != SIGILL && context->rip == context->rax && zl_copy_in(&after, context->rsp, sizeof(after)) &&
+	    zl_site_is_patched(after)) {
+		context->rip = (uintptr_t)zl_entry_call;
+		return true;
+	}
+	if (is_at_site(signal, context->rip)) {
+		block->ret = context->rip + 2;
+		context->rip = (uintptr_t)zl_entry_jump;
+		return true;
+	}
+	return false;
+}
+
+void zl_fault_clean(siginfo_t *info, struct sigcontext *context)
+{
+	if (context->trapno != PAGE_FAULT || !zl_zero_contains(context->cr2))
+		return;
+	info->si_code = SEGV_MAPERR;
+	memset((char *)&info->si_addr + sizeof(info->si_addr), 0,
+	       sizeof(*info) - offsetof(siginfo_t, si_addr) - sizeof(info->si_addr));
+	context->err &= ~(uint64_t)(ERROR_PRESENT | ERROR_KEY);
+}
+
+static uint64_t register_value(const struct sigcontext *c, unsigned number)
+{
+	const uint64_t values[] = { c->rax, c->rcx, c->rdx, c->rbx, c->rsp + 8, c->rbp, c->rsi, c->rdi,
+				    c->r8, c->r9, c->r10, c->r11, c->r12, c->r13, c->r14, c->r15 };
+	return values[number];
+}
+
+/* Where the indirect call that ends at `after` went, for the forms that compilers make; 0 if it can't be told. */
+static uint64_t call_target(const struct sigcontext *c, uintptr_t after)
+{
+	static const struct { uint8_t length, mode, displacement; } forms[] = {
+		{ 2, 0xd0, 0 }, { 2, 0x10, 0 }, { 3, 0x50, 1 }, { 6, 0x90, 4 },
+	};
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(forms); i++) {
+		uint8_t bytes[8] = { 0 };
+		unsigned length = forms[i].length, base;
+		int64_t displacement = 0;
+		uint64_t target;
+
+		if (!zl_copy_in(bytes, after - length - 1, length + 1u) || bytes[1] != 0xff ||
+		    (bytes[2] & 0xf8) != forms[i].mode)
+			continue;
+		base = bytes[2] & 7u;
+		if (forms[i].displacement == 1)
+			displacement = (int8_t)bytes[3];
+		else if (forms[i].displacement == 4)
+			displacement = (int32_t)((uint32_t)bytes[3] | (uint32_t)bytes[4] << 8 |
+						 (uint32_t)bytes[5] << 16 | (uint32_t)bytes[6] << 24);
+		for (unsigned high = (bytes[0] & 0xf1) == 0x41 ? 8 : 0;; high = 0) {
+			target = register_value(c, base + high);
+			if ((forms[i].mode == 0xd0 ||
+			     zl_copy_in(&target, target + (uint64_t)displacement, sizeof(target))) &&
+			    target < ZL_PAGE)
+				return target;
+			if (!high)
+				break;
+		}
+	}
+	return 0;
+}
+
+void zl_fault_null_call(siginfo_t *info, struct sigcontext *context, const struct zl_block *block)
+{
+	uintptr_t after = 0;
+
+	context->rcx = block->rcx;
+	context->r11 = block->r11;
+	context->rax = block->rax;
+	zl_copy_in(&after, context->rsp, sizeof(after));
+	context->rip = call_target(context, after);
+	context->cr2 = context->rip;
+	context->trapno = PAGE_FAULT;
+	context->err = ERROR_USER | ERROR_FETCH;
+	memset(info, 0, sizeof(*info));
+	info->si_signo = SIGSEGV;
+	info->si_code = SEGV_MAPERR;
+	info->si_addr = (void *)context->rip;
+}

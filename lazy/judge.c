@@ -1,0 +1,134 @@
+/* judge.c - whether a site may become `call *%rax`: is it an instruction of its own, and who knows its bytes?
+ *
+ * Called once a site, by the SIGSYS handler, before the site gets its tactic. The third question, whether the
+ * pushed return address would overwrite data, is redzone.c's.
+ *
+ * A site was executed, which proves that a jump or the flow of control reaches it; it doesn't prove that no other
+ * instruction contains it (`b8 0f 05 00 00`). Only the bytes before it can tell. Instructions can't be decoded
+ * backward, so each offset before the site, the nearest first, gets a fate: decoding from there on lands exactly
+ * on the site (HITS), steps over it (MISSES), or ends at bytes that are no instruction (DEAD). An instruction has
+ * at most 15 bytes, so among any 15 consecutive offsets inside code at least one is a true beginning, and a true
+ * beginning is never dead. Hence:
+ *
+ *   15 consecutive offsets, one at least HITS, none MISSES   ->  the true decoding hits: an instruction of its own
+ *   15 consecutive offsets, one at least MISSES, none HITS   ->  the true decoding misses: inside another one
+ *
+ * The first such run decides. x86 code resynchronises within a few instructions, so it is found 20 to 40 bytes
+ * before the site. Dead offsets don't count: what is not code doesn't run into the site.
+ *
+ * Where readable memory begins before a run is found, nothing before it is executed, and the mapping most likely
+ * begins with an instruction: the first offset that is not dead decides. A site that is the first readable byte is
+ * inside nothing. Where the whole window has no such run, the site is undecidable and counts as inside.
+ *
+ * What precedes the site need not be code (a JIT buffer with garbage before it): then chance decides where decoding
+ * arrives, and it may step into the middle of the program's own `mov $nr,%eax`. So when the bytes before the site
+ * are such a mov with a number under 4096, the offsets of its three high number bytes (`0x 00 00`) are taken as dead: an
+ * instruction that begins there is `add %al,(%rax)` or `add %cl,(%rdi)` by accident, not code. An instruction that
+ * contains the mov and the site both (movabs, a displacement with an immediate) begins before the mov or with the
+ * lowest number byte, still misses, and is refused.
+ */
+#include "lazy/judge.h"
+#include "lazy/decoder.h"
+#include "lazy/redzone.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+enum fate { DEAD, HITS, MISSES };
+enum { LONGEST_INSN = 15, NUMBER_LIMIT = 4096 };
+
+/* What is known of the offsets before the site. */
+struct fates {
+	uint8_t of[ZL_JUDGE_BEFORE];   /* enum fate; valid from lowest on */
+	unsigned lowest;
+};
+
+const struct zl_decoder *zl_decoder;
+
+/* Whether the site is preceded by `b8 imm32` or `48 c7 c0 imm32`; stores imm32. */
+static bool loads_number(const struct zl_code *code, uint32_t *number)
+{
+	const uint8_t *site = code->bytes + code->site_offset;
+	bool is_short = code->site_offset >= 5 && site[-5] == 0xb8;
+	bool is_long = code->site_offset >= 7 && site[-7] == 0x48 && site[-6] == 0xc7 && site[-5] == 0xc0;
+
+	if (!is_short && !is_long)
+		return false;
+	*number = site[-4] | site[-3] << 8 | site[-2] << 16 | (uint32_t)site[-1] << 24;
+	return true;
+}
+
+static enum fate fate_at(const struct zl_code *code, const struct fates *fates, unsigned at)
+{
+	unsigned length = (unsigned)zl_decoder->length(code->bytes + at, code->size - at);
+
+	if (length == 0)
+		return DEAD;
+	if (at + length < code->site_offset)
+		return fates->of[at + length];
+	return at + length == code->site_offset ? HITS : MISSES;
+}
+
+/* The fate of the first offset that is not dead; HITS if there is no readable byte before the site. */
+static enum fate first_fate(const struct zl_code *code, const struct fates *fates)
+{
+	for (unsigned at = 0; at < code->site_offset; at++)
+		if (fates->of[at] != DEAD)
+			return fates->of[at];
+	return code->site_offset == 0 ? HITS : MISSES;
+}
+
+/* Whether the site is an instruction of its own, as the file's head says. */
+static bool is_instruction(const struct zl_code *code, struct fates *fates)
+{
+	uint32_t number = NUMBER_LIMIT;
+	bool has_number = loads_number(code, &number) && number < NUMBER_LIMIT;
+	unsigned since[MISSES + 1] = { 0 }, run[MISSES + 1] = { 0 };
+
+	for (unsigned at = code->site_offset; at-- > 0;) {
+		unsigned distance = code->site_offset - at;
+		enum fate fate = has_number && distance <= 3 ? DEAD : fate_at(code, fates, at);
+
+		fates->of[at] = (uint8_t)fate;
+		fates->lowest = at;
+		/* run[f]: consecutive offsets without the opposite of f; since[f]: how many of them are f */
+		run[HITS]++;
+		run[MISSES]++;
+		since[fate]++;
+		if (fate == HITS)
+			run[MISSES] = since[MISSES] = 0;
+		if (fate == MISSES)
+			run[HITS] = since[HITS] = 0;
+		if (run[HITS] >= LONGEST_INSN && since[HITS])
+			return true;
+		if (run[MISSES] >= LONGEST_INSN && since[MISSES])
+			return false;
+	}
+	return code->site_offset < ZL_JUDGE_BEFORE && first_fate(code, fates) == HITS;
+}
+
+/* The lowest offset that is known to hit the site. */
+static unsigned lowest_hit(const struct zl_code *code, const struct fates *fates)
+{
+	unsigned at = fates->lowest;
+
+	while (at < code->site_offset && fates->of[at] != HITS)
+		at++;
+	return at;
+}
+
+enum zl_verdict zl_judge(const struct zl_code *code)
+{
+	struct fates fates;
+	uint32_t number;
+
+	if (loads_number(code, &number) && number == 15)
+		return ZL_SIGRETURN;
+	if (zl_decoder == NULL)
+		return ZL_NO_DECODER;
+	fates.lowest = code->site_offset;
+	if (!is_instruction(code, &fates))
+		return ZL_INSIDE;
+	if (zl_redzone_may_matter(code) && zl_redzone_is_used(code, lowest_hit(code, &fates)))
+		return ZL_RED_ZONE;
+	return ZL_OK;
+}

@@ -1,0 +1,26 @@
+/* patch.h - replace the two bytes of a site */
+#ifndef ZL_LAZY_PATCH_H
+#define ZL_LAZY_PATCH_H
+
+#include "base/lock.h"
+#include "base/verdict.h"
+
+/* Orders every change of code and of the bitmap. Taken with asynchronous signals blocked. */
+extern struct zl_lock zl_patch_lock;
+
+/* More than one thread runs in this address space, or ever did since the last fork. Set by threads/ before the
+ * first clone, never while the lock is held. */
+extern _Atomic bool zl_is_threaded;
+
+/* Register the barrier. @init */
+void zl_patch_start(void);
+
+/* Replace `0f 05` by `ff d0` at site. The record is already published.
+ * locks: zl_patch_lock.  context: SIGSYS.
+ * Returns ZL_OK, or ZL_UNWRITABLE or ZL_NO_BARRIER with the old bytes in place. */
+enum zl_verdict zl_patch_site(uintptr_t site);
+
+/* Claimed by threads/ before the first two-step patch: from then on SIGILL has the agent's handler. */
+extern void (*zl_patch_claim_sigill)(void);
+
+#endif

@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""The tiers of scripts/test: which commands, in which order, for how long.
+
+    --quick     3 minutes: layers, symbols, units, guests under the default tactic and zpoline
+    (none)     15 minutes: guests in every tactic with every kind of hook, programs, the command, stress
+    --ci       55 minutes: everything once, other builds and the benches included
+
+Called by scripts/test, after scripts/setup. What is here but not on this machine (page zero, Syscall User Dispatch)
+is skipped, with the reason.
+"""
+import argparse
+import glob
+import json
+import os
+import sys
+import time
+
+sys.dont_write_bytecode = True
+from steps import ROOT, Step, report, run_step
+sys.path.insert(0, os.path.join(ROOT, "tests"))
+import machine
+
+PYTHON = "/usr/bin/python3"
+MINUTES = {"quick": 3, "test": 15, "ci": 55}
+TACTICS = ("auto", "zpoline", "trap")
+HOOKS = ("none", "count", "clobber")
+# The shorter ones of tests/program_list.py.
+SHORT_PROGRAMS = ("bash", "dash", "python", "gcc", "make", "git", "tar", "sqlite", "redis", "nginx", "luajit", "jit",
+                  "plugin")
+COUNTED_GUESTS = ("jit_threads", "plugin_dlopen", "proc_fork", "thr_many")
+
+
+def python(path, *words):
+    return [PYTHON, os.path.join(ROOT, path), *words]
+
+
+def why_no_agent(tactic):
+    if machine.why_no_dispatch():
+        return machine.why_no_dispatch()
+    return machine.why_no_zpoline() if tactic == "zpoline" else None
+
+
+def sources():
+    return [Step("layers", python("tests/test_layers.py")),
+            Step("the account itself", python("tests/test_steps.py")),
+            Step("the oracle itself", python("tests/test_oracle.py"))]
+
+
+def label(build):
+    """What tells other builds from build/."""
+    return "" if build == os.path.join(ROOT, "build") else f", {os.path.basename(build)}"
+
+
+def units(build):
+    """Every CMocka program of this build."""
+    programs = sorted(path for path in glob.glob(os.path.join(build, "tests/unit/test_*"))
+                      if os.path.isfile(path) and os.access(path, os.X_OK))
+    if not programs:
+        return [Step(f"units{label(build)}", ["sh", "-c", f"echo 'no programs in {build}/tests/unit'; exit 1"])]
+    return [Step(f"unit {os.path.basename(path)}{label(build)}", [path]) for path in programs]
+
+
+def guests(build, tactic, hook, seconds):
+    return Step(f"guests [{tactic}, {hook}{label(build)}]",
+                python("tests/guests.py", "--build", build, "--tactic", tactic, "--hook", hook), seconds,
+                why_no_agent(tactic))
+
+
+def programs(build, tactic, seconds, *words):
+    return Step(f"programs [{tactic}, {'oracle' if '--oracle' in words else 'count'}]",
+                python("tests/programs.py", "--build", build, "--tactic", tactic, *words), seconds,
+                why_no_agent(tactic))
+
+
+def command(build):
+    return Step("command", python("tests/command/test_command.py", build), 240)
+
+
+def stress(build, seconds):
+    """Nothing until there is a runner."""
+    runner = os.path.join(ROOT, "stress", "run")
+    if not os.path.exists(runner):
+        return []
+    words = [runner, "--build", build, "--seconds", str(seconds)]
+    return [Step("stress", words, seconds * 2 + 60, why_no_agent("trap"))]
+
+
+def counted(build):
+    """The count hook's numbers against strace's."""
+    tactic = "trap" if machine.why_no_zpoline() else "zpoline"
+    return [Step(f"counts of {guest} [{tactic}]",
+                 python("tests/oracle.py", "--build", build, "--tactic", tactic, "--counts", "--",
+                        os.path.join(build, "tests/guests", guest)), 240, why_no_agent("trap"))
+            for guest in COUNTED_GUESTS]
+
+
+def other_builds():
+    """What the other presets are for: guests with assertions, units with failing memory, units under asan."""
+    with open(os.path.join(ROOT, "CMakePresets.json"), encoding="utf-8") as file:
+        presets = {p["name"]: p.get("binaryDir", "").replace("${sourceDir}", ROOT)
+                   for p in json.load(file)["configurePresets"] if not p.get("hidden")}
+    steps = []
+    for name, run_guests in (("debug", True), ("fault-injection", False), ("asan-units", False)):
+        if name in presets:
+            steps.append(Step(f"build {name}", [os.path.join(ROOT, "scripts/setup"), name], 600))
+            steps.append((lambda folder=presets[name]: units(folder)))  # known once it is built
+            if run_guests:
+                steps.append(guests(presets[name], "auto", "none", 300))
+    return steps
+
+
+def bench():
+    return Step("bench", [os.path.join(ROOT, "bench/run"), "--rounds", "1"], 600)
+
+
+def quick(build):
+    return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)), *units(build),
+            guests(build, "auto", "none", 120), guests(build, "zpoline", "none", 120)]
+
+
+def usual(build):
+    every = [guests(build, tactic, hook, 240) for tactic in TACTICS for hook in HOOKS]
+    tactic = "trap" if machine.why_no_zpoline() else "zpoline"
+    return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)), *units(build),
+            command(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), *stress(build, 60)]
+
+
+def everything(build):
+    tactic = "trap" if machine.why_no_zpoline() else "zpoline"
+    before = [step for step in usual(build) if not step.name.startswith("programs")]
+    install = Step("install", python("tests/test_install.py", "--build", build))
+    return [*before, install, *counted(build), programs(build, "trap", 900), programs(build, "zpoline", 900),
+            programs(build, tactic, 1200, "--oracle"), *other_builds(), bench()]
+
+
+def ordered(steps):
+    """Steps, and functions that answer steps when their turn comes."""
+    for step in steps:
+        if callable(step):
+            yield from step()
+        else:
+            yield step
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--quick", dest="tier", action="store_const", const="quick", default="test")
+    group.add_argument("--ci", dest="tier", action="store_const", const="ci")
+    parser.add_argument("--build", default=os.path.join(ROOT, "build"))
+    parser.add_argument("--started", type=float, default=time.time(), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    build = os.path.abspath(options.build)
+    end = options.started + 60 * MINUTES[options.tier]
+    plan = {"quick": quick, "test": usual, "ci": everything}[options.tier](build)
+    results = [run_step(step, end - time.time()) for step in ordered(plan)]
+    return report(results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+"""test_command.py BUILD_DIR - the zlazy command: options, bad input, set-up, signals, job control, reports.
+
+Cases, by class:
+  Options      --help, --version, `--`, and that the program's own options are left alone
+  BadInput     every wrong option, value and file gives one line and 127, and starts nothing
+  Targets      programs that can't be run or can't be hooked
+  Environment  LD_PRELOAD and the ZLAZY_ variables
+  Ending       exit status, death by a signal, nothing left behind
+  Signals      passed on once; the terminal's not doubled; stop and continue
+  Reports      -c has the columns of strace -c -w; --stats; -o
+  Agent        the same with the real agent and the examples (skipped without build/libzlazy.so)
+
+The last line is "N passed, N failed, N skipped"; the exit status is 1 if any failed.
+"""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cases_input import BadInput, Environment, Options, Targets   # noqa: E402,F401
+from cases_report import Agent, Reports   # noqa: E402,F401
+from cases_running import Ending, Signals   # noqa: E402,F401
+from support import set_up, tear_down   # noqa: E402
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit('usage: test_command.py BUILD_DIR [test ...]')
+    set_up(sys.argv[1])
+    try:
+        program = unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=1)
+    finally:
+        tear_down()
+    result = program.result
+    failed = len({case.id().split(' ')[0] for case, _ in result.failures + result.errors})
+    skipped = len(result.skipped)
+    print('%d passed, %d failed, %d skipped' % (result.testsRun - failed - skipped, failed, skipped))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+"""Run real programs natively and under the agent, and compare what they show.
+
+    tests/programs.py --build build                             every program, count hook, tactics trap and zpoline
+    tests/programs.py --build build --tactic trap --hook none git redis
+    tests/programs.py --build build --oracle python             and no call may enter the kernel from outside the gate
+    tests/programs.py --build build --native --repeat 5         natively twice: are they deterministic?
+    tests/programs.py --list
+
+The programs are in tests/program_list.py. One passes when its transcript (output, standard error, status; for a
+server the replies and its status) is the same as natively; under the count hook, also only if calls were counted.
+It is skipped when it is not installed, or when the machine can't have the tactic.
+--hook as in tests/guests.py. Last line: `N passed, N failed, N skipped`. Exit status 1 if one failed.
+"""
+import argparse
+import concurrent.futures
+import difflib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+import machine
+import program_list
+import sessions
+
+
+def missing(program):
+    absent = [word for word in program.needs if not shutil.which(word, path=sessions.PATH)]
+    return f"not installed: {', '.join(absent)}" if absent else None
+
+
+def why_not(program, tactic):
+    if tactic != "native" and machine.why_no_dispatch():
+        return machine.why_no_dispatch()
+    if tactic == "zpoline" and machine.why_no_zpoline():
+        return machine.why_no_zpoline()
+    return missing(program)
+
+
+def play(program, plan, folder):
+    """One session. Returns it; its problems say what went wrong apart from the transcript."""
+    session = sessions.Session(plan, folder, program.environment)
+    try:
+        program.function(session)
+        session.check_hooked()
+    except (sessions.Trouble, subprocess.TimeoutExpired, OSError) as wrong:
+        session.problems.append(str(wrong))
+    finally:
+        session.close()
+    return session
+
+
+def difference(native, hooked):
+    diff = difflib.unified_diff(native.transcript, hooked.transcript, "native", "hooked", "", n=1)
+    return [line[:300] for line in list(diff)[2:40]]
+
+
+def run_one(options, name, tactic, hook):
+    """Returns (label, verdict, lines)."""
+    program = program_list.PROGRAMS[name]
+    label = f"{name} [{tactic}, {hook}]"
+    reason = why_not(program, tactic)
+    if reason:
+        return label, "skipped", [reason]
+    with tempfile.TemporaryDirectory(prefix="zlazy-program-", ignore_cleanup_errors=True) as folder:
+        native = play(program, sessions.Plan(options.build, timeout=options.timeout), folder)
+        if native.problems:
+            return label, "failed", ["natively:", *native.problems, *native.transcript[-10:]]
+        if program.skip_line(native):
+            return label, "skipped", [program.skip_line(native)]
+        plan = sessions.Plan(options.build, None if tactic == "native" else tactic, hook, options.oracle,
+                             options.timeout)
+        hooked = play(program, plan, folder)
+        lines = hooked.problems + difference(native, hooked)
+        if lines:
+            lines += hooked.log_lines()
+            lines.append(f"run: tests/programs.py --build {options.build} --tactic {tactic} --hook {hook}"
+                         f"{' --oracle' if options.oracle else ''} {name}")
+    return label, "failed" if lines else "passed", lines
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--tactic", action="append", help="auto, zpoline, trap; default trap and zpoline; may repeat")
+    parser.add_argument("--hook", action="append", help="none, count (default), a test hook or a path; may repeat")
+    parser.add_argument("--oracle", action="store_true", help="under tests/oracle.py: no stray call")
+    parser.add_argument("--native", action="store_true", help="no agent: native against native")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--timeout", type=float, default=120, help="of one program; 4 times that under the oracle")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    options.build = os.path.abspath(options.build)
+    program_list.BUILD = options.build
+    unknown = [name for name in options.names if name not in program_list.PROGRAMS]
+    if unknown:
+        parser.error(f"no program {', '.join(unknown)}; --list shows them")
+    return options
+
+
+def combinations(options):
+    names = options.names or list(program_list.PROGRAMS)
+    tactics = ["native"] if options.native else options.tactic or ["trap", "zpoline"]
+    hooks = ["none"] if options.native else options.hook or ["count"]
+    return [(n, t, h) for _ in range(options.repeat) for t in tactics for h in hooks for n in names]
+
+
+def stop(*_):
+    """Told to end: nothing that was started stays."""
+    sessions.stop_all()
+    sys.exit(1)
+
+
+def main():
+    options = parse_arguments()
+    if options.list:
+        for program in program_list.PROGRAMS.values():
+            print(f"{program.name:<10} {program.function.__doc__}")
+        return 0
+    if not options.native and not os.path.exists(os.path.join(options.build, "libzlazy.so")):
+        print(f"programs.py: no {options.build}/libzlazy.so: build first, or --native")
+        return 2
+    signal.signal(signal.SIGTERM, stop)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    count = {"passed": 0, "failed": 0, "skipped": 0}
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for label, verdict, lines in pool.map(lambda c: run_one(options, *c), combinations(options)):
+            count[verdict] += 1
+            if verdict == "skipped":
+                print(f"SKIP {label}: {'; '.join(lines)}", flush=True)
+            elif verdict == "failed":
+                print(f"FAIL {label}:", *lines, sep="\n    ", flush=True)
+    print(", ".join(f"{n} {verdict}" for verdict, n in count.items()))
+    return 1 if count["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

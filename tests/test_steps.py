@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+"""Does the account of scripts/test tell the truth? scripts/steps.py on commands whose outcome is known.
+
+- the closing line is taken; so are CMocka's and unittest's; without any, the exit status counts as one test
+- a bad exit status, a command that ran nothing, one that hangs and one that is not run at all are failures
+- skips keep their reason; 77 is a skip
+- a stopped command leaves no process behind
+"""
+import contextlib
+import io
+import os
+import sys
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "scripts"))
+import steps
+
+
+def run(script, seconds=20, left=100, skip=None):
+    with contextlib.redirect_stdout(io.StringIO()):
+        return steps.run_step(steps.Step("it", ["sh", "-c", script], seconds, skip), left)
+
+
+def figures(result):
+    return result.passed, result.failed, result.skipped
+
+
+def lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return ") Z " not in file.read()
+    except OSError:
+        return False
+
+
+class Counting(unittest.TestCase):
+    def check(self, script, expected):
+        self.assertEqual(figures(run(script)), expected)
+
+    def test_closing_line(self):
+        self.check("echo '3 passed, 0 failed, 2 skipped'", (3, 0, 2))
+        self.check("echo '3 passed, 1 failed, 2 skipped'; exit 1", (3, 1, 2))
+
+    def test_closing_line_with_bad_status(self):
+        self.check("echo '3 passed, 0 failed, 0 skipped'; exit 1", (3, 1, 0))
+        self.check("echo '3 passed, 0 failed, 0 skipped'; kill -SEGV $$", (3, 1, 0))
+
+    def test_nothing_run(self):
+        self.check("echo '0 passed, 0 failed, 0 skipped'", (0, 1, 0))
+
+    def test_exit_status(self):
+        self.check("true", (1, 0, 0))
+        self.check("exit 2", (0, 1, 0))
+        self.check("echo why not; exit 77", (0, 0, 1))
+
+    def test_cmocka(self):
+        self.check("echo '[==========] 5 test(s) run.'; echo '[  PASSED  ] 4 test(s).';"
+                   "echo '[  SKIPPED ] 1 test(s), listed below:'", (4, 0, 1))
+        self.check("echo '[  PASSED  ] 4 test(s).'; echo '[  FAILED  ] 1 test(s), listed below:'; exit 1", (4, 1, 0))
+
+    def test_unittest(self):
+        self.check("printf 'Ran 7 tests in 0.1s\\n\\nOK (skipped=2)\\n'", (5, 0, 2))
+        self.check("printf 'Ran 7 tests in 0.1s\\n\\nFAILED (failures=1, errors=2)\\n'; exit 1", (4, 3, 0))
+
+
+class Reasons(unittest.TestCase):
+    def test_skip_keeps_reason(self):
+        self.assertEqual(run("", skip="no such thing").lines, ["SKIP it: no such thing"])
+        self.assertIn("why not", run("echo why not; exit 77").lines[0])
+        self.assertEqual(run("echo 'SKIP a: b'; echo '1 passed, 0 failed, 1 skipped'").lines, ["SKIP a: b"])
+
+    def test_silent_failure_is_named(self):
+        self.assertEqual(run("echo last words; exit 3").lines, ["FAIL it: exit status 3: last words"])
+
+    def test_no_time_left(self):
+        self.assertEqual(figures(run("true", left=0)), (0, 1, 0))
+
+    def test_report_ends_with_total(self):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            status = steps.report([steps.Result("a", 2, 0, 1, ["SKIP a: b"]), steps.Result("c", 1, 1, 0, ["FAIL c"])])
+        self.assertEqual((status, out.getvalue().splitlines()[-1]), (1, "3 passed, 1 failed, 1 skipped"))
+        self.assertIn("SKIP a: b", out.getvalue())
+
+
+class Stopping(unittest.TestCase):
+    def test_hanging_command(self):
+        began = time.monotonic()
+        result = run("echo started; sleep 100 & echo $!; wait", seconds=1)
+        self.assertEqual(figures(result), (0, 1, 0))
+        self.assertLess(time.monotonic() - began, 15)
+        child = int(result.lines[0].split()[-1])
+        time.sleep(0.2)
+        self.assertFalse(lives(child))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,64 @@
+/* call.c - see call.h */
+#include "threads/call.h"
+#include "base/raw.h"
+#include "base/string.h"
+#include "threads/sighand.h"
+#include "base/poison.h"
+
+bool zl_is_nested(const struct zl_frame *frame)
+{
+	const struct zl_block *block = zl_block_here();
+	return block->is_hook_thread || zl_is_in_slot(block, frame->rsp);
+}
+
+long zl_call_interrupted(struct zl_frame *frame)
+{
+	frame->state = ZL_FRAME_AGAIN;
+	return ZLAZY_INTERRUPTED;
+}
+
+long zl_call_make(struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	const struct zlazy_call *call = &frame->call;
+	long result;
+
+	if (call->abi == ZLAZY_ABI_X86_64 && zl_is_nested(frame))
+		return zl_raw(call->number, call->arg[0], call->arg[1], call->arg[2], call->arg[3], call->arg[4], call->arg[5]);
+	block->interrupted = 0;
+	result = call->abi == ZLAZY_ABI_I386 ? zl_gate_i386(frame) : zl_gate_call(frame);
+	return block->interrupted ? zl_call_interrupted(frame) : result;
+}
+
+long zl_call_as(struct zl_frame *frame, long number, long a, long b, long c, long d, long e, long f)
+{
+	struct zlazy_call saved = frame->call;
+	const long arg[6] = { a, b, c, d, e, f };
+	long result;
+
+	frame->call.number = number;
+	memcpy(frame->call.arg, arg, sizeof(arg));
+	result = zl_call_make(frame);
+	frame->call = saved;
+	return result;
+}
+
+bool zl_signals_close(struct zl_block *block)
+{
+	uint64_t all = ~zl_fault_signals;
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all));
+	if (!block->noted || block->in_hook || block->is_hook_thread)
+		return true;
+	zl_signals_open(block);
+	return false;
+}
+
+void zl_signals_open(struct zl_block *block)
+{
+	uint64_t real = zl_real_mask(block->mask);
+	if (block->is_hook_thread)
+		real = block->hook_mask;
+	else if (block->noted)
+		real |= atomic_load(&block->sighand->handled) & ~zl_fault_signals;
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &real, 0, sizeof(real));
+}

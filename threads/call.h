@@ -1,0 +1,21 @@
+/* call.h - what the owners of special calls share: the real call, and critical sections without signals */
+#ifndef ZL_THREADS_CALL_H
+#define ZL_THREADS_CALL_H
+
+#include "trampoline/entry.h"
+
+/* Did hook code make this call? Then no hook sees it, and no signal of the program is delivered at its end. */
+bool zl_is_nested(const struct zl_frame *frame);
+
+/* Make frame->call for the program. ZLAZY_INTERRUPTED (and frame->state) when a signal is due first. */
+long zl_call_make(struct zl_frame *frame);
+/* Make another call in its place, at the same gate. */
+long zl_call_as(struct zl_frame *frame, long number, long a, long b, long c, long d, long e, long f);
+
+/* Block every signal that can be. Returns false, with nothing changed, if one is noted already: the call is then
+ * to be made again (zl_call_interrupted). Ended by zl_signals_open(). */
+bool zl_signals_close(struct zl_block *block);
+void zl_signals_open(struct zl_block *block);
+long zl_call_interrupted(struct zl_frame *frame);
+
+#endif

@@ -1,0 +1,21 @@
+/* deliver.h - give a signal to the program as the kernel would */
+#ifndef ZL_THREADS_DELIVER_H
+#define ZL_THREADS_DELIVER_H
+
+#include "threads/region.h"
+
+/* The context is the program's. Changes it so that the thread goes on in the program's handler; or drops the
+ * signal, or lets the default action happen. context: the real handler. */
+void zl_deliver(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
+		const struct zl_mask_in_force *mask);
+/* A fault of the program: what is blocked or ignored kills, as the kernel would. */
+void zl_deliver_fault(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context);
+/* End of a call with a noted signal: zl_deliver_trap has brought the program's state. */
+void zl_deliver_noted(struct zl_block *block, struct ucontext *context);
+/* Keep a signal for the end of the call. */
+void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
+	     const struct zl_mask_in_force *mask);
+/* Send the agent's signals that were kept while the program blocked them, as far as it does no longer. */
+void zl_release_kept(struct zl_block *block);
+
+#endif

@@ -1,0 +1,17 @@
+/* exec.h - what the agent adds to the environment of a program that is started */
+#ifndef ZL_THREADS_EXEC_H
+#define ZL_THREADS_EXEC_H
+
+#include "base/types.h"
+
+enum { ZL_EXEC_VARIABLES = 16 };
+
+/* Set once at start, by agent/. */
+struct zl_exec_environment {
+	const char *library;                               /* absolute path of libzlazy.so; NULL: exec is not followed */
+	const char *variable[ZL_EXEC_VARIABLES];           /* "ZLAZY_X=value", added where the program has no ZLAZY_X */
+	unsigned variables;
+};
+extern struct zl_exec_environment zl_exec_environment;
+
+#endif

@@ -1,0 +1,152 @@
+/* handler.c - the one handler that the kernel knows
+ *
+ * SIGSYS of Syscall User Dispatch is a call to be made; zl_null_trap and zl_deliver_trap are the agent's own traps;
+ * a fault may be the agent's to mend. Everything else is a signal for the program: delivered at once where the
+ * interrupted state is, or can be made, the program's own, noted otherwise.
+ */
+#include "threads/handler.h"
+#include "base/copy.h"
+#include "base/fatal.h"
+#include "base/raw.h"
+#include "lazy/fault.h"
+#include "lazy/trap.h"
+#include "threads/deliver.h"
+#include "threads/region.h"
+#include "threads/sighand.h"
+#include "trampoline/entry.h"
+#include <linux/audit.h>
+#include "base/poison.h"
+
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char _end[] __attribute__((visibility("hidden")));
+
+enum { USER_DISPATCH = 2 /* SYS_USER_DISPATCH */ };
+
+static bool is_in_agent(uintptr_t pc)
+{
+	return pc >= (uintptr_t)__ehdr_start && pc < (uintptr_t)_end;
+}
+
+static bool is_in_gate(uintptr_t pc)
+{
+	return pc >= (uintptr_t)__start_zl_gate && pc < (uintptr_t)__stop_zl_gate;
+}
+
+static bool bytes_are(uintptr_t at, uint8_t first, uint8_t second)
+{
+	uint8_t bytes[2];
+	return zl_copy_in(bytes, at, sizeof(bytes)) && bytes[0] == first && bytes[1] == second;
+}
+
+/* Is this SIGSYS the trap of the `syscall` (or int $0x80) right before pc? A SIGSYS that was queued to the thread
+ * takes the place of the trap's own siginfo; then the registers that `syscall` leaves tell. */
+static bool is_trap(const siginfo_t *info, const struct sigcontext *c)
+{
+	if (is_in_gate(c->rip))
+		return false;
+	if (info->si_code == USER_DISPATCH)
+		return (uintptr_t)info->si_call_addr == c->rip;
+	return c->rcx == c->rip && bytes_are(c->rip - 2, 0x0f, 0x05);
+}
+
+static bool is_i386(const siginfo_t *info)
+{
+	return info->si_code == USER_DISPATCH && info->si_arch == AUDIT_ARCH_I386;
+}
+
+static void resume_at_entry(struct zl_block *block, const siginfo_t *info, struct sigcontext *c)
+{
+	uintptr_t pc = c->rip;
+
+	if (is_in_agent(pc))
+		zl_fatal(ZL_FATAL_TRAP, pc);
+	block->ret = pc;
+	if (is_i386(info)) {
+		c->rip = (uintptr_t)zl_entry_i386;
+		return;
+	}
+	zl_site_trapped(pc, c->rax);
+	c->rip = (uintptr_t)zl_entry_jump;
+}
+
+static void on_asynchronous(struct zl_block *block, int signal, siginfo_t *info, struct ucontext *context)
+{
+	struct zl_mask_in_force mask;
+
+	if (zl_region_settle(block, &context->uc_mcontext, &mask) == ZL_REGION_PROGRAM && !block->is_hook_thread)
+		zl_deliver(block, signal, info, context, &mask);
+	else
+		zl_note(block, signal, info, context, &mask);
+}
+
+static void on_null_call(struct zl_block *block, siginfo_t *info, struct ucontext *context)
+{
+	struct sigcontext *c = &context->uc_mcontext;
+	uintptr_t after;
+
+	if (zl_copy_in(&after, c->rsp, sizeof(after)) && zl_site_is_copy(after, block->rax)) {
+		c->rax = block->rax;
+		c->rip = (uintptr_t)zl_entry_call;
+		return;
+	}
+	zl_fault_null_call(info, c, block);
+	zl_deliver_fault(block, SIGSEGV, info, context);
+}
+
+static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *context)
+{
+	struct sigcontext *c = &context->uc_mcontext;
+	bool is_foreign = info->si_code != USER_DISPATCH;
+	siginfo_t foreign = *info;
+
+	if (c->rip == (uintptr_t)zl_deliver_trap_after)
+		zl_deliver_noted(block, context);
+	else if (c->rip == (uintptr_t)zl_null_trap_after)
+		on_null_call(block, info, context);
+	else if (is_trap(info, c))
+		resume_at_entry(block, info, c);
+	else
+		is_foreign = true;
+	if (is_foreign)
+		on_asynchronous(block, SIGSYS, &foreign, context);
+}
+
+/* The program ran out of stack, or the kernel did not like its signal frame, inside the exit or a gate. */
+static bool settle_own_access(struct zl_block *block, struct sigcontext *c)
+{
+	struct zl_mask_in_force mask;
+	if (c->rip == (uintptr_t)zl_plain_call_slot || c->rip == (uintptr_t)zl_exit_slot)
+		return zl_region_settle(block, c, &mask) == ZL_REGION_PROGRAM;
+	return false;
+}
+
+static void on_fault(struct zl_block *block, int signal, siginfo_t *info, struct ucontext *context)
+{
+	struct sigcontext *c = &context->uc_mcontext;
+
+	if (zl_fault_resolve(signal, c, block) || settle_own_access(block, c))
+		return;
+	if (signal == SIGSEGV)
+		zl_fault_clean(info, c);
+	if (c->rip == (uintptr_t)zl_gate_sigreturn_after)
+		zl_region_from_frame(c, block->frame);   /* a bad frame of the program */
+	else if (c->rip == (uintptr_t)zl_call_lost)
+		zl_fatal(ZL_FATAL_BLOCK, c->rip);
+	else if (zl_is_in_slot(block, c->rsp) || is_in_agent(c->rip))
+		zl_fatal(is_in_agent(c->rip) ? ZL_FATAL_FAULT : ZL_FATAL_HOOK_FAULT, c->rip);
+	zl_deliver_fault(block, signal, info, context);
+}
+
+void zl_real_handler(int signal, siginfo_t *info, struct ucontext *context)
+{
+	struct zl_block *block = zl_block_here();
+
+	if (block->self != block)
+		zl_fatal(ZL_FATAL_BLOCK, context->uc_mcontext.rip);
+	if (signal == SIGSYS)
+		on_sigsys(block, info, context);
+	else if (zl_signal_bit(signal) & zl_fault_signals && info->si_code > 0)
+		on_fault(block, signal, info, context);
+	else
+		on_asynchronous(block, signal, info, context);
+}

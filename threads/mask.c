@@ -1,0 +1,106 @@
+/* mask.c - the program's signal mask
+ *
+ * Virtual mask: what the program set. Real mask: the same less the agent's signals, which the program may block in
+ * its own eyes only. A mask change takes effect at the gate or not at all: a signal that is noted first interrupts
+ * the call, and the program makes it again after its handler.
+ */
+#include "base/copy.h"
+#include "base/raw.h"
+#include "base/string.h"
+#include "threads/call.h"
+#include "threads/deliver.h"
+#include "threads/owners.h"
+#include "threads/sighand.h"
+#include <linux/errno.h>
+#include "base/poison.h"
+
+static bool combine(int how, uint64_t set, uint64_t *mask)
+{
+	set &= ~(zl_signal_bit(SIGKILL) | zl_signal_bit(SIGSTOP));
+	switch (how) {
+	case SIG_BLOCK: *mask |= set; return true;
+	case SIG_UNBLOCK: *mask &= ~set; return true;
+	case SIG_SETMASK: *mask = set; return true;
+	default: return false;
+	}
+}
+
+/* Hook code changes its own mask: the program's stays, and what a noted signal blocks stays blocked. */
+static long change_nested(struct zl_block *block, struct zl_frame *frame, bool has_set, uint64_t set)
+{
+	uint64_t before, real;
+	long result = zl_raw(__NR_rt_sigprocmask, SIG_BLOCK, 0, &before, sizeof(before));
+
+	real = before;
+	if (!has_set)
+		goto out;
+	if (!combine((int)frame->call.arg[0], set, &real))
+		return -EINVAL;
+	real = zl_real_mask(real);
+	if (block->noted)
+		real |= atomic_load(&block->sighand->handled) & ~zl_fault_signals;
+	block->hook_mask = real;
+	result = zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &real, 0, sizeof(real));
+out:
+	if (result == 0 && frame->call.arg[2] && !zl_copy_out((uintptr_t)frame->call.arg[2], &before, sizeof(before)))
+		return -EFAULT;
+	return result;
+}
+
+long zl_own_sigprocmask(struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	const long *arg = frame->call.arg;
+	uint64_t set = 0, before = block->mask, after = before, real;
+	long result;
+
+	if (arg[3] != sizeof(set))
+		return -EINVAL;
+	if (arg[1] && !zl_copy_in(&set, (uintptr_t)arg[1], sizeof(set)))
+		return -EFAULT;
+	if (zl_is_nested(frame))
+		return change_nested(block, frame, arg[1] != 0, set);
+	if (arg[1] && !combine((int)arg[0], set, &after))
+		return -EINVAL;
+	real = zl_real_mask(after);
+	result = zl_call_as(frame, __NR_rt_sigprocmask, SIG_SETMASK, (long)&real, 0, sizeof(real), 0, 0);
+	if (result != 0)
+		return result;
+	block->mask = after;
+	zl_release_kept(block);
+	if (arg[2] && !zl_copy_out((uintptr_t)arg[2], &before, sizeof(before)))
+		return -EFAULT;
+	return 0;
+}
+
+long zl_own_sigpending(struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	unsigned long size = (unsigned long)frame->call.arg[1];
+	uint64_t set = 0;
+	long result;
+
+	if (size > sizeof(set))
+		return -EINVAL;
+	result = zl_call_as(frame, __NR_rt_sigpending, (long)&set, sizeof(set), 0, 0, 0, 0);
+	if (result != 0)
+		return result;
+	set |= block->kept_pending;
+	return zl_copy_out((uintptr_t)frame->call.arg[0], &set, size) ? 0 : -EFAULT;
+}
+
+/* A signal that was kept for the program is pending for it, too. */
+long zl_own_sigtimedwait(struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	uint64_t set;
+
+	if (block->kept_pending && frame->call.arg[3] == sizeof(set) &&
+	    zl_copy_in(&set, (uintptr_t)frame->call.arg[0], sizeof(set)) && (set & block->kept_pending)) {
+		uint64_t saved = block->mask;
+		block->mask = ~(set & block->kept_pending);   /* back into the kernel's queue, just these */
+		zl_release_kept(block);
+		block->mask = saved;
+	}
+	return zl_call_make(frame);
+}

@@ -1,0 +1,86 @@
+/* owners.c - the table of special calls */
+#include "threads/owners.h"
+#include "base/fatal.h"
+#include "base/raw.h"
+#include "threads/call.h"
+#include <asm/unistd.h>
+#include <linux/errno.h>
+#include "base/poison.h"
+
+static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
+	[__NR_rt_sigaction] = zl_own_sigaction,
+	[__NR_rt_sigprocmask] = zl_own_sigprocmask,
+	[__NR_rt_sigpending] = zl_own_sigpending,
+	[__NR_rt_sigtimedwait] = zl_own_sigtimedwait,
+	[__NR_sigaltstack] = zl_own_sigaltstack,
+	[__NR_rt_sigreturn] = zl_own_sigreturn,
+	[__NR_clone] = zl_own_clone,
+	[__NR_clone3] = zl_own_clone,
+	[__NR_fork] = zl_own_clone,
+	[__NR_vfork] = zl_own_clone,
+	[__NR_exit] = zl_own_exit,
+	[__NR_exit_group] = zl_own_exit,
+	[__NR_execve] = zl_own_exec,
+	[__NR_execveat] = zl_own_exec,
+	[__NR_close] = zl_own_close,
+	[__NR_dup2] = zl_own_dup,
+	[__NR_dup3] = zl_own_dup,
+	[__NR_close_range] = zl_own_close_range,
+	[__NR_prctl] = zl_own_prctl,
+	[__NR_arch_prctl] = zl_own_arch_prctl,
+};
+
+/* Calls of the 32-bit table that make or end threads: as their 64-bit twins, without arguments that differ. */
+static long i386_twin(long number)
+{
+	enum { I386_EXIT = 1, I386_FORK = 2, I386_VFORK = 190, I386_EXIT_GROUP = 252 };
+	switch (number) {
+	case I386_EXIT: return __NR_exit;
+	case I386_FORK: return __NR_fork;
+	case I386_VFORK: return __NR_vfork;
+	case I386_EXIT_GROUP: return __NR_exit_group;
+	default: return -1;
+	}
+}
+
+static long call_i386(struct zl_frame *frame)
+{
+	/* clone, sigreturn, execve, sigaction, sigprocmask, rt_sig*, sigaltstack, clone3: frames and structures of
+	 * the other ABI. Refused as by a kernel without them: see docs/LIMITS.md. */
+	static const short refused[] = { 11, 67, 119, 120, 126, 172, 173, 174, 175, 176, 177, 179, 186, 358, 435 };
+	long twin = i386_twin(frame->call.number);
+
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(refused); i++)
+		if (frame->call.number == refused[i])
+			return -ENOSYS;
+	if (twin < 0)
+		return zl_call_make(frame);
+	frame->call.number = twin;
+	frame->call.abi = ZLAZY_ABI_X86_64;
+	return owners[twin](frame);
+}
+
+long zl_call_real(struct zl_frame *frame)
+{
+	unsigned long number = (unsigned long)frame->call.number;
+
+	if (frame->call.abi == ZLAZY_ABI_I386)
+		return call_i386(frame);
+	if (number < ZL_ARRAY_SIZE(owners) && owners[number])
+		return owners[number](frame);
+	return zl_call_make(frame);
+}
+
+void zl_owners_start(void)
+{
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(owners); i++)
+		if (owners[i]) {
+			zl_filter[i] |= ZL_SPECIAL;
+			zl_filter_nested[i] |= ZL_SPECIAL;
+		}
+}
+
+_Noreturn void zl_entry_block_lost(uintptr_t pc)
+{
+	zl_fatal(ZL_FATAL_BLOCK, pc);
+}

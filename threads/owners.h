@@ -1,0 +1,31 @@
+/* owners.h - special calls and who makes them
+ *
+ * An owner makes the call in the program's place where the kernel's own would hurt the agent or tell the program
+ * of it. Runs after the hooks, on the frame's stack; returns the program's result, or zl_call_interrupted().
+ */
+#ifndef ZL_THREADS_OWNERS_H
+#define ZL_THREADS_OWNERS_H
+
+#include "trampoline/frame.h"
+
+/* Make frame->call, by its owner if it has one, else as it is. */
+long zl_call_real(struct zl_frame *frame);
+/* Mark the numbers that have an owner in both filters. @init */
+void zl_owners_start(void);
+
+long zl_own_sigaction(struct zl_frame *frame);        /* sighand.c */
+long zl_own_sigprocmask(struct zl_frame *frame);      /* mask.c */
+long zl_own_sigpending(struct zl_frame *frame);
+long zl_own_sigtimedwait(struct zl_frame *frame);
+long zl_own_sigaltstack(struct zl_frame *frame);      /* altstack.c */
+long zl_own_sigreturn(struct zl_frame *frame);        /* sigreturn.c */
+long zl_own_clone(struct zl_frame *frame);            /* child.c */
+long zl_own_exit(struct zl_frame *frame);             /* exit.c */
+long zl_own_exec(struct zl_frame *frame);             /* exec.c */
+long zl_own_close(struct zl_frame *frame);            /* descriptors.c */
+long zl_own_dup(struct zl_frame *frame);
+long zl_own_close_range(struct zl_frame *frame);
+long zl_own_prctl(struct zl_frame *frame);            /* prctl.c */
+long zl_own_arch_prctl(struct zl_frame *frame);
+
+#endif

@@ -1,0 +1,185 @@
+/* region.c - what the interrupted pc means (signals.md section 1; labels in trampoline/entry.S and gate.S)
+ *
+ *     pc                                        what happens
+ *     entry, before the `syscall` of an         rewound: the site has not been executed
+ *       unwanted call; the sled
+ *     after that `syscall`                      rolled forward: the call has returned
+ *     exit of a call with a frame               rolled forward, from the frame
+ *     gate of a call with a frame               before `syscall`: the gate is sent to its interrupted exit, busy;
+ *                                               after it: busy
+ *     any other pc on a stack of the slot       agent or hook code: busy
+ *     else                                      the program itself
+ *
+ * The kernel has dealt with an interrupted call by now: pc at the `syscall` means "again", after it "result".
+ */
+#include "threads/region.h"
+#include "base/copy.h"
+#include "base/raw.h"
+#include "base/sites.h"
+#include "trampoline/entry.h"
+#include "trampoline/zero.h"
+#include <linux/errno.h>
+#include "base/poison.h"
+
+enum { SITE_SIZE = 2, OVERFLOW = 0x800, STATUS_LOW = 0xff };
+
+static bool is_within(uintptr_t pc, const char *start, const char *end)
+{
+	return pc >= (uintptr_t)start && pc < (uintptr_t)end;
+}
+
+/* Where the mask argument of a call that has one is, and whether by way of a { pointer, size } pair. */
+static uint64_t mask_argument(long number, const uint64_t arg[6], bool *is_pair)
+{
+	*is_pair = false;
+	switch (number) {
+	case __NR_rt_sigsuspend: return arg[0];
+	case __NR_ppoll: return arg[3];
+	case __NR_epoll_pwait: case 441 /* epoll_pwait2 */: return arg[4];
+	case __NR_pselect6: case __NR_io_pgetevents: *is_pair = true; return arg[5];
+	default: return 0;
+	}
+}
+
+static void find_mask(long number, const uint64_t arg[6], long result, struct zl_mask_in_force *mask)
+{
+	bool is_pair;
+	uint64_t pointer = mask_argument(number, arg, &is_pair);
+
+	if (result != -EINTR || !pointer)
+		return;
+	if (is_pair && !zl_copy_in(&pointer, pointer, sizeof(pointer)))
+		return;
+	mask->is_temporary = pointer && zl_copy_in(&mask->mask, pointer, sizeof(mask->mask));
+}
+
+static uint64_t flags_of_block(uint64_t eflags, const struct zl_block *block)
+{
+	return (eflags & ~(uint64_t)FLAGS_STATUS) | (block->flags >> 8 & STATUS_LOW) |
+	       (block->flags & 1 ? OVERFLOW : 0);
+}
+
+/* Registers as entry found them. saved, flags: the labels of its kind. */
+static void restore_from_block(struct sigcontext *c, const struct zl_block *b, const char *saved, const char *flags)
+{
+	if (c->rip < (uintptr_t)saved)
+		return;
+	if (c->rip >= (uintptr_t)flags)
+		c->eflags = flags_of_block(c->eflags, b);
+	c->rax = b->rax;
+	c->rcx = b->rcx;
+	c->rdx = b->rdx;
+	c->r11 = b->r11;
+	c->rsp = b->rsp;
+}
+
+/* Undo the `call *%rax`: rsp points at the return address. A call through NULL goes back to where it landed. */
+static void undo_call(struct sigcontext *c)
+{
+	uintptr_t after;
+	if (zl_copy_in(&after, c->rsp, sizeof(after)) && zl_site_is_patched(after)) {
+		c->rip = after - SITE_SIZE;
+		c->rsp += 8;
+	} else {
+		c->rip = (uintptr_t)zl_entry_call;
+	}
+}
+
+static void roll_forward(struct sigcontext *c, const struct zl_block *b, struct zl_mask_in_force *mask)
+{
+	const uint64_t arg[6] = { c->rdi, c->rsi, c->rdx, c->r10, c->r8, c->r9 };
+	find_mask((int)b->rax, arg, (long)c->rax, mask);
+	c->rip = c->rcx = b->ret;
+	c->r11 = c->eflags;
+}
+
+static bool settle_entry_call(struct zl_block *b, struct sigcontext *c, struct zl_mask_in_force *mask)
+{
+	if (zl_zero_contains(c->rip)) {
+		undo_call(c);
+	} else if (is_within(c->rip, zl_plain_call_after, zl_plain_call_end)) {
+		roll_forward(c, b, mask);
+		c->rsp = b->rsp + 8;
+	} else if (is_within(c->rip, zl_entry_call, zl_entry_call_end)) {
+		restore_from_block(c, b, zl_call_saved, zl_call_flags);
+		undo_call(c);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool settle_entry_jump(struct zl_block *b, struct sigcontext *c, struct zl_mask_in_force *mask)
+{
+	if (is_within(c->rip, zl_plain_jump_after, zl_plain_jump_end)) {
+		roll_forward(c, b, mask);
+	} else if (is_within(c->rip, zl_entry_jump, zl_entry_i386)) {
+		restore_from_block(c, b, zl_jump_saved, zl_jump_flags);
+		c->rip = b->ret - SITE_SIZE;
+	} else if (is_within(c->rip, zl_entry_i386, zl_hooked)) {
+		restore_from_block(c, b, zl_i386_saved, zl_i386_flags);
+		c->rip = b->ret - SITE_SIZE;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void zl_region_from_frame(struct sigcontext *c, const struct zl_frame *f)
+{
+	bool is_again = f->state == ZL_FRAME_AGAIN, keeps_rcx = is_again || f->kind == KIND_I386;
+	c->rdi = f->rdi;
+	c->rsi = f->rsi;
+	c->rdx = f->rdx;
+	c->r10 = f->r10;
+	c->r8 = f->r8;
+	c->r9 = f->r9;
+	c->rbx = f->rbx;
+	c->rbp = f->rbp;
+	c->r12 = f->r12;
+	c->r13 = f->r13;
+	c->r14 = f->r14;
+	c->r15 = f->r15;
+	c->rsp = f->rsp;
+	c->eflags = f->flags;
+	c->rax = is_again ? f->rax : (uint64_t)f->result;
+	c->rip = is_again ? f->rip - SITE_SIZE : f->rip;
+	c->rcx = keeps_rcx ? f->rcx : f->rip;
+	c->r11 = keeps_rcx ? f->r11 : f->flags;
+}
+
+/* The gates of calls with a frame. */
+static bool settle_gate(struct zl_block *b, struct sigcontext *c, struct zl_mask_in_force *mask)
+{
+	if (is_within(c->rip, zl_gate_call_window, zl_gate_call_after) ||
+	    is_within(c->rip, zl_gate_i386_window, zl_gate_i386_after)) {
+		c->rip = (uintptr_t)zl_gate_interrupted;
+		return true;
+	}
+	if (c->rip == (uintptr_t)zl_gate_call_after) {
+		const struct zlazy_call *call = &b->frame->call;
+		const uint64_t arg[6] = { (uint64_t)call->arg[0], (uint64_t)call->arg[1], (uint64_t)call->arg[2],
+					  (uint64_t)call->arg[3], (uint64_t)call->arg[4], (uint64_t)call->arg[5] };
+		find_mask(call->number, arg, (long)c->rax, mask);
+		return true;
+	}
+	return c->rip == (uintptr_t)zl_gate_i386_after || c->rip == (uintptr_t)zl_gate_interrupted ||
+	       c->rip == (uintptr_t)zl_gate_interrupted_jump || c->rip == (uintptr_t)zl_gate_return;
+}
+
+enum zl_region zl_region_settle(struct zl_block *block, struct sigcontext *c, struct zl_mask_in_force *mask)
+{
+	mask->is_temporary = false;
+	if (settle_gate(block, c, mask))
+		return ZL_REGION_BUSY;
+	if (is_within(c->rip, zl_exit_begin, zl_exit_end)) {
+		if (block->is_hook_thread || zl_is_in_slot(block, block->frame->rsp))
+			return ZL_REGION_BUSY;
+		zl_region_from_frame(c, block->frame);
+		return ZL_REGION_PROGRAM;
+	}
+	if (zl_is_in_slot(block, c->rsp))
+		return ZL_REGION_BUSY;
+	(void)(settle_entry_call(block, c, mask) || settle_entry_jump(block, c, mask));
+	return ZL_REGION_PROGRAM;
+}

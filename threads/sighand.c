@@ -1,0 +1,186 @@
+/* sighand.c - the program's signal dispositions
+ *
+ * The kernel has: the agent's one handler for each signal that the program handles and for the agent's own
+ * signals; SIG_DFL and SIG_IGN as they are for all others. The table has what the program asked for. A handler
+ * runs with all signals blocked but faults, so the agent's own faults are seen at once.
+ */
+#include "threads/sighand.h"
+#include "base/os.h"
+#include "base/string.h"
+#include "lazy/patch.h"
+#include "threads/handler.h"
+#include "threads/owners.h"
+#include "threads/call.h"
+#include "base/copy.h"
+#include <linux/errno.h>
+#include <linux/mman.h>
+#include "base/poison.h"
+
+enum {
+	RESTORER = 0x04000000,          /* SA_RESTORER, which the user-space headers hide */
+	KNOWN_FLAGS = (int)0xdc000807,  /* UAPI_SA_FLAGS: the kernel drops all others */
+	PASSED_FLAGS = SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT,
+};
+
+#define BIT(signal) (1UL << ((signal) - 1))
+const uint64_t zl_fault_signals = BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | BIT(SIGTRAP);
+static const uint64_t unmaskable = BIT(SIGKILL) | BIT(SIGSTOP);
+_Atomic uint64_t zl_agent_signals;
+
+static bool is_handler(uintptr_t handler)
+{
+	return handler > (uintptr_t)SIG_IGN;
+}
+
+static struct zl_action real_action(uint64_t program_flags)
+{
+	return (struct zl_action){
+		.handler = (uintptr_t)zl_real_handler,
+		.flags = SA_SIGINFO | SA_ONSTACK | RESTORER | (program_flags & PASSED_FLAGS),
+		.restorer = (uintptr_t)zl_restorer,
+		.mask = ~zl_fault_signals,
+	};
+}
+
+static void claim(int signal)
+{
+	struct zl_action ours = real_action(0);
+	atomic_fetch_or(&zl_agent_signals, zl_signal_bit(signal));
+	zl_raw(__NR_rt_sigaction, signal, &ours, 0, sizeof(uint64_t));
+}
+
+/* SIGILL is the agent's from the first two-step patch on: see lazy/patch.c. locks: zl_patch_lock */
+static void claim_sigill(void)
+{
+	if (!(atomic_load(&zl_agent_signals) & zl_signal_bit(SIGILL)))
+		claim(SIGILL);
+}
+
+struct zl_sighand *zl_sighand_start(void)
+{
+	static struct zl_sighand first;
+
+	atomic_store(&first.users, 2);   /* one more than its threads: never unmapped */
+	for (int signal = 1; signal <= ZL_SIGNALS; signal++)
+		zl_raw(__NR_rt_sigaction, signal, 0, &first.action[signal - 1], sizeof(uint64_t));
+	claim(SIGSYS);
+	claim(SIGSEGV);
+	claim(SIGBUS);
+	zl_patch_claim_sigill = claim_sigill;
+	return &first;
+}
+
+struct zl_sighand *zl_sighand_share(struct zl_sighand *hand)
+{
+	atomic_fetch_add(&hand->users, 1);
+	return hand;
+}
+
+struct zl_sighand *zl_sighand_copy(struct zl_sighand *hand)
+{
+	long page = zl_os_map(0, sizeof(*hand), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	struct zl_sighand *copy = (struct zl_sighand *)page;
+
+	if (zl_is_error(page))
+		return NULL;
+	zl_lock(&hand->lock);
+	memcpy(copy->action, hand->action, sizeof(copy->action));
+	atomic_store(&copy->handled, atomic_load(&hand->handled));
+	zl_unlock(&hand->lock);
+	atomic_store(&copy->users, 1);
+	return copy;
+}
+
+void zl_sighand_drop(struct zl_sighand *hand)
+{
+	if (atomic_fetch_sub(&hand->users, 1) == 1)
+		zl_os_unmap((uintptr_t)hand, sizeof(*hand));
+}
+
+void zl_sighand_clear(struct zl_sighand *hand)
+{
+	uint64_t ours = atomic_load(&zl_agent_signals);
+	for (int signal = 1; signal <= ZL_SIGNALS; signal++) {
+		if (is_handler(hand->action[signal - 1].handler))
+			hand->action[signal - 1] = (struct zl_action){ 0 };
+		if (ours & zl_signal_bit(signal))
+			claim(signal);
+	}
+	atomic_store(&hand->handled, 0);
+}
+
+void zl_sighand_default(int signal)
+{
+	struct zl_action none = { 0 };
+	zl_raw(__NR_rt_sigaction, signal, &none, 0, sizeof(none.mask));
+}
+
+static bool is_agents(int signal)
+{
+	return atomic_load(&zl_agent_signals) & zl_signal_bit(signal);
+}
+
+struct zl_action zl_sighand_get(struct zl_sighand *hand, int signal, bool take)
+{
+	struct zl_action action;
+
+	zl_lock(&hand->lock);
+	action = hand->action[signal - 1];
+	if (take && (action.flags & SA_RESETHAND) && is_handler(action.handler)) {
+		hand->action[signal - 1].handler = (uintptr_t)SIG_DFL;
+		atomic_fetch_and(&hand->handled, ~zl_signal_bit(signal));
+		if (!is_agents(signal))
+			zl_sighand_default(signal);
+	}
+	zl_unlock(&hand->lock);
+	return action;
+}
+
+/* What the kernel is to be told; locks: hand->lock */
+static long tell_kernel(struct zl_frame *frame, int signal, const struct zl_action *wanted)
+{
+	struct zl_action real = { .handler = wanted ? wanted->handler : 0, .flags = wanted ? wanted->flags : 0,
+				  .restorer = (uintptr_t)zl_restorer };
+	if (!wanted || is_agents(signal))
+		return zl_call_as(frame, __NR_rt_sigaction, signal, 0, 0, sizeof(real.mask), 0, 0);
+	if (is_handler(wanted->handler))
+		real = real_action(wanted->flags);
+	return zl_call_as(frame, __NR_rt_sigaction, signal, (long)&real, 0, sizeof(real.mask), 0, 0);
+}
+
+long zl_own_sigaction(struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	struct zl_sighand *hand = block->sighand;
+	int signal = (int)frame->call.arg[0];
+	uintptr_t new = (uintptr_t)frame->call.arg[1], old = (uintptr_t)frame->call.arg[2];
+	struct zl_action wanted, before;
+	long result;
+
+	if (frame->call.arg[3] != sizeof(wanted.mask))
+		return -EINVAL;
+	if (new && !zl_copy_in(&wanted, new, sizeof(wanted)))
+		return -EFAULT;
+	if (signal < 1 || signal > ZL_SIGNALS || (new && (zl_signal_bit(signal) & unmaskable)))
+		return -EINVAL;
+	if (zl_is_nested(frame))
+		new = 0;   /* hook code can't take a signal from the program */
+	zl_lock(&hand->lock);
+	before = hand->action[signal - 1];
+	result = tell_kernel(frame, signal, new ? &wanted : NULL);
+	if (result == 0 && new) {
+		wanted.flags &= (unsigned)KNOWN_FLAGS;
+		wanted.mask &= ~unmaskable;
+		hand->action[signal - 1] = wanted;
+		if (is_handler(wanted.handler))
+			atomic_fetch_or(&hand->handled, zl_signal_bit(signal));
+		else
+			atomic_fetch_and(&hand->handled, ~zl_signal_bit(signal));
+		if (wanted.handler == (uintptr_t)SIG_IGN)
+			block->kept_pending &= ~zl_signal_bit(signal);
+	}
+	zl_unlock(&hand->lock);
+	if (result == 0 && old && !zl_copy_out(old, &before, sizeof(before)))
+		return -EFAULT;
+	return result;
+}

@@ -1,0 +1,56 @@
+/* sighand.h - the program's signal dispositions, which the kernel does not see */
+#ifndef ZL_THREADS_SIGHAND_H
+#define ZL_THREADS_SIGHAND_H
+
+#include "base/block.h"
+#include "base/lock.h"
+
+enum { ZL_SIGNALS = 64 };
+
+/* As the kernel lays it out for rt_sigaction. */
+struct zl_action {
+	uintptr_t handler;
+	uint64_t flags;
+	uintptr_t restorer;
+	uint64_t mask;
+};
+
+/* One per group of threads that share dispositions (CLONE_SIGHAND). `action` under the lock; `handled` is a bit per
+ * signal with a handler, written under the lock, read by any handler. */
+struct zl_sighand {
+	struct zl_lock lock;
+	_Atomic uint32_t users;
+	_Atomic uint64_t handled;
+	struct zl_action action[ZL_SIGNALS];
+};
+
+static inline uint64_t zl_signal_bit(int signal)
+{
+	return 1UL << (signal - 1);
+}
+
+/* Signals whose kernel handler is always the agent's: blocked and ignored in the program's eyes only. */
+extern _Atomic uint64_t zl_agent_signals;
+/* Faults, which nobody can block. */
+extern const uint64_t zl_fault_signals;
+
+static inline uint64_t zl_real_mask(uint64_t virtual_mask)
+{
+	return virtual_mask & ~atomic_load_explicit(&zl_agent_signals, memory_order_relaxed);
+}
+
+/* The table of a new program image, dispositions as inherited; installs the agent's handlers. @init */
+struct zl_sighand *zl_sighand_start(void);
+/* For a child: the same table, or a copy (NULL when there is no memory). */
+struct zl_sighand *zl_sighand_share(struct zl_sighand *hand);
+struct zl_sighand *zl_sighand_copy(struct zl_sighand *hand);
+void zl_sighand_drop(struct zl_sighand *hand);
+/* After CLONE_CLEAR_SIGHAND: handlers become default, here and, for the agent's signals, back in the kernel. */
+void zl_sighand_clear(struct zl_sighand *hand);
+
+/* What is to be done with a signal now; resets it if it has SA_RESETHAND and a handler and `take` is set. */
+struct zl_action zl_sighand_get(struct zl_sighand *hand, int signal, bool take);
+/* Let the kernel's default action happen from now on. */
+void zl_sighand_default(int signal);
+
+#endif

@@ -1,0 +1,110 @@
+/* slots.c - the life of per-thread blocks
+ *
+ * A slot is mapped once and kept: a thread that ends pushes its block on the free list in its last instructions
+ * (trampoline/gate.S), a new thread pops one. Pops are serialised by the lock, so a compare-and-swap that meets the
+ * same head again has met the same list.
+ */
+#include "threads/slots.h"
+#include "base/os.h"
+#include "base/string.h"
+#include "trampoline/entry.h"
+#include <asm/prctl.h>
+#include <linux/mman.h>
+#include "base/poison.h"
+
+struct zl_lock zl_slots_lock;
+struct zl_block *_Atomic zl_free_blocks;
+
+static struct zl_block *pop(void)
+{
+	struct zl_block *block = atomic_load_explicit(&zl_free_blocks, memory_order_acquire);
+	while (block && !atomic_compare_exchange_weak_explicit(&zl_free_blocks, &block, block->next_free,
+							       memory_order_acquire, memory_order_acquire))
+		;
+	return block;
+}
+
+static bool open_stacks(uintptr_t slot)
+{
+	return zl_os_protect(slot + SLOT_NESTED, SLOT_NESTED_TOP - SLOT_NESTED, PROT_READ | PROT_WRITE) == 0 &&
+	       zl_os_protect(slot + SLOT_HOOK, SLOT_HOOK_TOP - SLOT_HOOK, PROT_READ | PROT_WRITE) == 0 &&
+	       zl_os_protect(slot + SLOT_SIGNAL, SLOT_SIZE - SLOT_SIGNAL, PROT_READ | PROT_WRITE) == 0;
+}
+
+static struct zl_block *map_slot(void)
+{
+	long piece = zl_os_map(0, 2 * SLOT_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	uintptr_t start = (uintptr_t)piece, slot = zl_align_up(start, SLOT_SIZE);
+
+	if (zl_is_error(piece))
+		return NULL;
+	if (slot > start)
+		zl_os_unmap(start, slot - start);
+	zl_os_unmap(slot + SLOT_SIZE, start + SLOT_SIZE - slot);
+	if (open_stacks(slot))
+		return zl_block_of_slot(slot);
+	zl_os_unmap(slot, SLOT_SIZE);
+	return NULL;
+}
+
+struct zl_block *zl_slot_take(void)
+{
+	struct zl_block *block;
+
+	zl_lock(&zl_slots_lock);
+	block = pop();
+	zl_unlock(&zl_slots_lock);
+	if (!block)
+		block = map_slot();
+	if (block) {
+		memset(block, 0, sizeof(*block));
+		block->self = block;
+		zl_slot_leave_hook(block);
+	}
+	return block;
+}
+
+void zl_slot_give(struct zl_block *block)
+{
+	struct zl_block *head = atomic_load_explicit(&zl_free_blocks, memory_order_relaxed);
+	do
+		block->next_free = head;
+	while (!atomic_compare_exchange_weak_explicit(&zl_free_blocks, &head, block,
+						      memory_order_release, memory_order_relaxed));
+}
+
+static uintptr_t slot_of(const struct zl_block *block)
+{
+	return zl_align_down((uintptr_t)block, SLOT_SIZE);
+}
+
+stack_t zl_slot_real_stack(const struct zl_block *block)
+{
+	return (stack_t){ .ss_sp = (void *)(slot_of(block) + SLOT_SIGNAL), .ss_size = SLOT_BLOCK - SLOT_SIGNAL };
+}
+
+void zl_slot_install(struct zl_block *block)
+{
+	stack_t stack = zl_slot_real_stack(block);
+	zl_raw(__NR_arch_prctl, ARCH_SET_GS, block);
+	zl_raw(__NR_sigaltstack, &stack, 0);
+}
+
+struct zl_frame *zl_slot_first_frame(const struct zl_block *block)
+{
+	return (struct zl_frame *)(slot_of(block) + SLOT_HOOK_TOP - FRAME_SIZE);
+}
+
+void zl_slot_enter_hook(struct zl_block *block)
+{
+	block->in_hook = true;
+	block->top = (void *)(slot_of(block) + SLOT_NESTED_TOP - FRAME_SIZE);
+	block->filter = zl_filter_nested;
+}
+
+void zl_slot_leave_hook(struct zl_block *block)
+{
+	block->in_hook = false;
+	block->top = zl_slot_first_frame(block);
+	block->filter = block->is_hook_thread ? zl_filter_nested : zl_filter;
+}

@@ -1,0 +1,27 @@
+/* slots.h - the life of per-thread blocks */
+#ifndef ZL_THREADS_SLOTS_H
+#define ZL_THREADS_SLOTS_H
+
+#include "base/block.h"
+#include "base/lock.h"
+
+extern struct zl_lock zl_slots_lock;
+/* Blocks of threads that have ended. Pushed by zl_gate_exit without a lock, popped under zl_slots_lock only. */
+extern struct zl_block *_Atomic zl_free_blocks;
+
+/* A block, zeroed but for self and next_free, with its stacks; NULL when there is no memory. */
+struct zl_block *zl_slot_take(void);
+/* Give a block back that no thread stands on. */
+void zl_slot_give(struct zl_block *block);
+
+/* Make the calling thread's kernel state fit the block: gs and the real alternate signal stack. */
+void zl_slot_install(struct zl_block *block);
+/* What the kernel knows as the alternate stack of this block's thread. */
+stack_t zl_slot_real_stack(const struct zl_block *block);
+
+/* Where frames begin: on the hook stack, or on the nested one while hook code runs. */
+void zl_slot_enter_hook(struct zl_block *block);
+void zl_slot_leave_hook(struct zl_block *block);
+struct zl_frame *zl_slot_first_frame(const struct zl_block *block);
+
+#endif

@@ -1,0 +1,392 @@
+/* entry.S - from the site to the gate or to C code, and back
+ *
+ *     zl_entry_call   a rewritten site, through the sled: return address pushed on the program's stack
+ *     zl_entry_jump   a trap: the handler put the continuation in the block; the program's stack is untouched
+ *     zl_entry_i386   the same for int $0x80
+ *
+ * Each saves five registers and the flags in the block, checks that a site called (zl_entry_call only), and asks
+ * the filter whether anybody wants the number. If not, the call is made right here ("plain"), on the program's
+ * stack, with the program's registers. If so, a frame is built on the thread's own stack (hook stack, or nested
+ * stack when hook code makes the call: BLOCK_TOP says which) and zl_dispatch() decides.
+ *
+ * A signal may come at every instruction. threads/region.c turns each pc in here into the program's state before
+ * or after the call, so: nothing is clobbered before the label zl_*_saved, no flag before zl_*_flags, and from
+ * zl_*_after and zl_exit_begin on the result is all that is new. Change the two files together.
+ *
+ * All of it lies in section zl_gate: its syscall instructions pass Syscall User Dispatch.
+ */
+#include "base/sites.h"
+#include "base/slot.h"
+#include "trampoline/cfi.h"
+#include "trampoline/frame.h"
+#include <asm/unistd.h>
+
+#define FILTER_OTHERS 512
+
+.macro global name
+	.globl	\name
+	.hidden	\name
+\name:
+.endm
+
+	.section zl_gate, "ax", @progbits
+
+# Save what the entry itself needs. Clobbers rax and flags last.
+.macro save_registers kind
+	movq	%rax, %gs:BLOCK_RAX
+	movq	%rcx, %gs:BLOCK_RCX
+	movq	%rdx, %gs:BLOCK_RDX
+	movq	%r11, %gs:BLOCK_R11
+	movq	%rsp, %gs:BLOCK_RSP
+	global	zl_\kind\()_saved
+	lahf
+	seto	%al
+	movl	%eax, %gs:BLOCK_FLAGS
+	global	zl_\kind\()_flags
+.endm
+
+# The program's status flags, from ah and al as lahf and seto left them. addb makes OF of al.
+.macro restore_flags
+	addb	$0x7f, %al
+	sahf
+.endm
+
+# Does anybody want number eax? Jumps to \wanted; falls through if not. Clobbers rax rcx rdx.
+.macro ask_filter wanted
+	movl	%gs:BLOCK_RAX, %eax
+	movl	$FILTER_OTHERS, %ecx
+	cmpl	%ecx, %eax
+	cmovael	%ecx, %eax
+	movq	%gs:BLOCK_FILTER, %rdx
+	cmpb	$0, (%rdx,%rax)
+	jne	\wanted
+.endm
+
+.macro restore_for_plain
+	movl	%gs:BLOCK_FLAGS, %eax
+	restore_flags
+	movq	%gs:BLOCK_RAX, %rax
+	movq	%gs:BLOCK_RDX, %rdx
+.endm
+
+# zl_entry_call - reached by `call *%rax` through page zero
+# in:   rax number, rdi rsi rdx r10 r8 r9 arguments, 0(rsp) return address
+# out:  rax result, rcx return address, r11 rflags; all else as on entry
+# stack: the program's is only read; the frame, if any, goes to the thread's own
+	.p2align 6
+	.type	zl_entry_call, @function
+	.cfi_startproc
+	global	zl_entry_call
+	save_registers call
+	movq	%gs:BLOCK_SELF, %rdx		# a program that changed gs is found out here
+	global	zl_call_lost
+	cmpq	%rdx, BLOCK_SELF(%rdx)
+	jne	zl_entry_lost
+	movq	(%rsp), %rcx
+	movq	%rcx, %gs:BLOCK_RET
+	leaq	zl_sites(%rip), %r11
+	movq	%rcx, %rdx
+	shrq	$12, %rdx
+	movzwl	%dx, %eax
+	movq	(%r11,%rax,8), %r11
+1:	testq	%r11, %r11
+	jz	zl_entry_null
+	cmpq	%rdx, LEAF_PAGE(%r11)
+	jne	2f
+	movl	%ecx, %eax
+	andl	$0xfff, %eax
+	shrl	$6, %eax
+	movq	LEAF_PATCHED(%r11,%rax,8), %rax
+	btq	%rcx, %rax			# modulo 64: the bit of the address in its word
+	jnc	zl_entry_null
+	ask_filter zl_hooked_call
+	restore_for_plain
+	leaq	8(%rsp), %rsp
+	.cfi_def_cfa_offset 0
+	global	zl_plain_call_syscall
+	syscall
+	global	zl_plain_call_after
+	movq	%r11, %gs:BLOCK_R11
+	movq	%gs:BLOCK_RET, %r11
+	notq	%r11
+	global	zl_plain_call_slot
+	movq	-8(%rsp), %rcx
+	leaq	1(%rcx,%r11), %rcx		# slot - return address, without touching a flag
+	movq	%gs:BLOCK_R11, %r11
+	jrcxz	3f
+	movq	%gs:BLOCK_RET, %rcx
+	jmp	*%rcx				# the kernel, or another thread, wrote into the slot
+3:	movq	%gs:BLOCK_RET, %rcx
+	leaq	-8(%rsp), %rsp
+	.cfi_def_cfa_offset 8
+	ret
+	global	zl_plain_call_end
+2:	movq	LEAF_NEXT(%r11), %r11
+	jmp	1b
+
+zl_hooked_call:
+	leaq	8(%rsp), %r11
+	movq	%gs:BLOCK_TOP, %rsp
+	CFI_CFA_IN_BLOCK
+	movq	%r11, FRAME_RSP(%rsp)
+	CFI_CFA_IN_FRAME
+	movq	%gs:BLOCK_RET, %rcx
+	movq	%rcx, FRAME_RIP(%rsp)
+	CFI_RIP_IN_FRAME
+	movq	$KIND_CALL, FRAME_KIND(%rsp)	# and FRAME_STATE = 0
+	movl	$0, FRAME_ABI(%rsp)
+	jmp	zl_hooked
+
+# Not called from a site: a call of the program through NULL, or near it. Give everything back and trap.
+zl_entry_null:
+	.cfi_def_cfa rsp, 8
+	.cfi_offset rip, -8
+	restore_for_plain
+	movq	%gs:BLOCK_RCX, %rcx
+	movq	%gs:BLOCK_R11, %r11
+	jmp	zl_null_trap
+	global	zl_entry_call_end
+zl_entry_lost:
+	movq	(%rsp), %rdi
+	jmp	zl_entry_block_lost
+	.cfi_endproc
+	.size	zl_entry_call, . - zl_entry_call
+
+# zl_entry_jump - reached from the SIGSYS handler
+# in:   rax number, rdi rsi rdx r10 r8 r9 arguments, gs:BLOCK_RET continuation
+# out:  rax result, rcx continuation, r11 rflags; all else as on entry
+# stack: as zl_entry_call
+	.p2align 6
+	.type	zl_entry_jump, @function
+	.cfi_startproc
+	.cfi_def_cfa rsp, 0
+	.cfi_undefined rip
+	global	zl_entry_jump
+	save_registers jump
+	ask_filter zl_hooked_jump
+	restore_for_plain
+	global	zl_plain_jump_syscall
+	syscall
+	global	zl_plain_jump_after
+	movq	%gs:BLOCK_RET, %rcx
+	jmp	*%rcx
+	global	zl_plain_jump_end
+zl_hooked_jump:
+	movq	%rsp, %r11
+	movq	%gs:BLOCK_TOP, %rsp
+	movq	%r11, FRAME_RSP(%rsp)
+	CFI_CFA_IN_FRAME
+	movq	%gs:BLOCK_RET, %rcx
+	movq	%rcx, FRAME_RIP(%rsp)
+	CFI_RIP_IN_FRAME
+	movq	$KIND_JUMP, FRAME_KIND(%rsp)
+	movl	$0, FRAME_ABI(%rsp)
+	jmp	zl_hooked
+	.cfi_endproc
+	.size	zl_entry_jump, . - zl_entry_jump
+
+# zl_entry_i386 - int $0x80, from the SIGSYS handler; always looked at by C code
+# in:   eax number, ebx ecx edx esi edi ebp arguments, gs:BLOCK_RET continuation
+# out:  rax result; all else as on entry
+	.type	zl_entry_i386, @function
+	.cfi_startproc
+	.cfi_def_cfa rsp, 0
+	.cfi_undefined rip
+	global	zl_entry_i386
+	save_registers i386
+	movq	%rsp, %r11
+	movq	%gs:BLOCK_TOP, %rsp
+	movq	%r11, FRAME_RSP(%rsp)
+	CFI_CFA_IN_FRAME
+	movq	%gs:BLOCK_RET, %rcx
+	movq	%rcx, FRAME_RIP(%rsp)
+	CFI_RIP_IN_FRAME
+	movq	$KIND_I386, FRAME_KIND(%rsp)
+	movl	$1, FRAME_ABI(%rsp)
+	jmp	zl_hooked
+	.cfi_endproc
+	.size	zl_entry_i386, . - zl_entry_i386
+
+# zl_hooked - fill the frame, call zl_dispatch(frame), give its result to the program
+# in:   rsp frame with rsp, rip, kind, state, abi set; rcx rip; block as save_registers left it
+# out:  does not return here: to the program by zl_exit_frame
+# stack: rsp is 16-aligned at the call
+	.p2align 4
+	.type	zl_hooked, @function
+	.cfi_startproc
+	CFI_CFA_IN_FRAME
+	CFI_RIP_IN_FRAME
+	global	zl_hooked
+	subq	$2, %rcx
+	movq	%rcx, FRAME_SITE(%rsp)
+	movq	%gs:BLOCK_RAX, %rax
+	movq	%rax, FRAME_RAX(%rsp)
+	movslq	%eax, %rax
+	movq	%rax, FRAME_NUMBER(%rsp)
+	movq	%gs:BLOCK_RDX, %rdx
+	movq	%rdi, FRAME_ARG0(%rsp)
+	movq	%rsi, FRAME_ARG1(%rsp)
+	movq	%rdx, FRAME_ARG2(%rsp)
+	movq	%r10, FRAME_ARG3(%rsp)
+	movq	%r8, FRAME_ARG4(%rsp)
+	movq	%r9, FRAME_ARG5(%rsp)
+	movq	%rdi, FRAME_RDI(%rsp)
+	movq	%rsi, FRAME_RSI(%rsp)
+	movq	%rdx, FRAME_RDX(%rsp)
+	movq	%r10, FRAME_R10(%rsp)
+	movq	%r8, FRAME_R8(%rsp)
+	movq	%r9, FRAME_R9(%rsp)
+	movq	%rbx, FRAME_RBX(%rsp)
+	movq	%rbp, FRAME_RBP(%rsp)
+	movq	%r12, FRAME_R12(%rsp)
+	movq	%r13, FRAME_R13(%rsp)
+	movq	%r14, FRAME_R14(%rsp)
+	movq	%r15, FRAME_R15(%rsp)
+	movq	%gs:BLOCK_RCX, %rcx
+	movq	%rcx, FRAME_RCX(%rsp)
+	movq	%gs:BLOCK_R11, %rcx
+	movq	%rcx, FRAME_R11(%rsp)
+	pushfq					# status flags are ours by now, the others the program's
+	movq	(%rsp), %rax
+	leaq	8(%rsp), %rsp
+	andl	$~FLAGS_STATUS, %eax
+	movzbl	%gs:BLOCK_FLAGS+1, %ecx
+	orl	%ecx, %eax
+	movzbl	%gs:BLOCK_FLAGS, %ecx
+	shll	$11, %ecx
+	orl	%ecx, %eax
+	movq	%rax, FRAME_FLAGS(%rsp)
+	testl	$FLAGS_DIRECTION, %eax
+	jnz	4f
+5:	movq	%rsp, %gs:BLOCK_FRAME
+	movq	%rsp, %rdi
+	call	zl_dispatch
+	# falls through
+
+# zl_exit_frame - give the program its registers, and rax
+# in:   rsp frame, rax result; rbx rbp r12-r15 the program's
+# stack: the program's slot is read when the call came by `call *%rax`
+	global	zl_exit_frame
+	movq	%rax, FRAME_RESULT(%rsp)
+	global	zl_exit_begin
+	cmpl	$0, %gs:BLOCK_NOTED
+	jne	zl_exit_noted
+zl_exit_restore:
+	movl	FRAME_KIND(%rsp), %ecx
+	movl	FRAME_FLAGS(%rsp), %eax
+	testl	$FLAGS_DIRECTION, %eax
+	jnz	6f
+7:	movq	FRAME_RDI(%rsp), %rdi
+	movq	FRAME_RSI(%rsp), %rsi
+	movq	FRAME_R10(%rsp), %r10
+	movq	FRAME_R8(%rsp), %r8
+	movq	FRAME_R9(%rsp), %r9
+	testl	%ecx, %ecx			# KIND_CALL?
+	jnz	8f
+	movq	FRAME_RSP(%rsp), %rdx
+	movq	FRAME_RIP(%rsp), %rcx
+	global	zl_exit_slot
+	cmpq	%rcx, -8(%rdx)
+	jne	9f
+	movl	%eax, %edx			# ah = status byte, al = OF
+	shrl	$11, %edx
+	andl	$1, %edx
+	movb	%al, %ah
+	movb	%dl, %al
+	restore_flags
+	movq	FRAME_RDX(%rsp), %rdx
+	movq	FRAME_FLAGS(%rsp), %r11
+	movq	FRAME_RESULT(%rsp), %rax
+	movq	FRAME_RSP(%rsp), %rsp
+	.cfi_remember_state
+	.cfi_def_cfa rsp, 0
+	.cfi_offset rip, -8
+	leaq	-8(%rsp), %rsp
+	.cfi_def_cfa_offset 8
+	ret
+	.cfi_restore_state
+4:	cld
+	jmp	5b
+6:	std
+	jmp	7b
+8:	cmpl	$KIND_I386, %ecx
+	je	10f
+9:	movl	%eax, %edx
+	shrl	$11, %edx
+	andl	$1, %edx
+	movb	%al, %ah
+	movb	%dl, %al
+	restore_flags
+	movq	FRAME_RDX(%rsp), %rdx
+	movq	FRAME_FLAGS(%rsp), %r11
+	movq	FRAME_RESULT(%rsp), %rax
+	movq	FRAME_RIP(%rsp), %rcx
+	movq	FRAME_RSP(%rsp), %rsp
+	jmp	*%rcx
+10:	movq	FRAME_RIP(%rsp), %rdx
+	movq	%rdx, %gs:BLOCK_TARGET
+	movl	%eax, %edx
+	shrl	$11, %edx
+	andl	$1, %edx
+	movb	%al, %ah
+	movb	%dl, %al
+	restore_flags
+	movq	FRAME_RDX(%rsp), %rdx
+	movq	FRAME_RCX(%rsp), %rcx
+	movq	FRAME_R11(%rsp), %r11
+	movq	FRAME_RESULT(%rsp), %rax
+	movq	FRAME_RSP(%rsp), %rsp
+	jmp	*%gs:BLOCK_TARGET
+	global	zl_exit_end
+zl_exit_noted:
+	movq	%rsp, %rdi
+	call	zl_prepare_delivery
+	jmp	zl_exit_restore
+	.cfi_endproc
+	.size	zl_hooked, . - zl_hooked
+
+# zl_child - a new thread or process, from its first instruction
+# in:   r9 block, rsp the stack that the program gave it; everything else as the parent's gate left it
+# stack: none of the program's
+	.p2align 4
+	.type	zl_child, @function
+	.cfi_startproc
+	.cfi_undefined rip
+	global	zl_child
+	movq	%rsp, BLOCK_CHILD_RSP(%r9)
+	movq	BLOCK_FRAME(%r9), %rsp
+	cld
+	movq	%r9, %rdi
+	call	zl_child_begin
+	movq	FRAME_RBX(%rsp), %rbx
+	movq	FRAME_RBP(%rsp), %rbp
+	movq	FRAME_R12(%rsp), %r12
+	movq	FRAME_R13(%rsp), %r13
+	movq	FRAME_R14(%rsp), %r14
+	movq	FRAME_R15(%rsp), %r15
+	xorl	%eax, %eax
+	jmp	zl_exit_frame
+	.cfi_endproc
+	.size	zl_child, . - zl_child
+
+	.text
+# The two traps that the agent sets itself: outside the gate, so that the kernel hands the whole program state,
+# vector registers included, to the SIGSYS handler.
+	.globl	zl_null_trap, zl_null_trap_after, zl_deliver_trap, zl_deliver_trap_after
+	.hidden	zl_null_trap, zl_null_trap_after, zl_deliver_trap, zl_deliver_trap_after
+	.type	zl_null_trap, @function
+zl_null_trap:
+	.cfi_startproc
+	syscall
+zl_null_trap_after:
+	ud2
+	.cfi_endproc
+	.size	zl_null_trap, . - zl_null_trap
+	.type	zl_deliver_trap, @function
+zl_deliver_trap:
+	syscall
+zl_deliver_trap_after:
+	ud2
+	.size	zl_deliver_trap, . - zl_deliver_trap
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,43 @@
+/* entry.h - the labels and functions of entry.S, gate.S and vector.S, and what they call */
+#ifndef ZL_TRAMPOLINE_ENTRY_H
+#define ZL_TRAMPOLINE_ENTRY_H
+
+#include "trampoline/frame.h"
+
+/* Called by entry.S; defined by upper layers. @entry: general registers only. */
+long zl_dispatch(struct zl_frame *frame);               /* agent/dispatch.c */
+_Noreturn void zl_entry_block_lost(uintptr_t pc);       /* threads/owners.c */
+void zl_prepare_delivery(struct zl_frame *frame);       /* threads/deliver.c */
+void zl_child_begin(struct zl_block *block);            /* threads/child.c */
+
+/* Bit ZL_WANTED of an entry: a hook wants the number; ZL_SPECIAL: an owner does. 512: all other numbers. */
+enum { ZL_FILTER_SIZE = 513, ZL_WANTED = 1, ZL_PRESERVE = 2, ZL_SPECIAL = 4 };
+extern uint8_t zl_filter[ZL_FILTER_SIZE];        /* for calls of the program */
+extern uint8_t zl_filter_nested[ZL_FILTER_SIZE]; /* for calls of hook code: owners only */
+
+long zl_gate_call(struct zl_frame *frame);
+long zl_gate_i386(struct zl_frame *frame);
+long zl_gate_clone(struct zl_frame *frame, struct zl_block *child);
+_Noreturn void zl_gate_sigreturn(struct ucontext *context);
+_Noreturn void zl_gate_exit(struct zl_block *block, int status, struct zl_block *_Atomic *free_list, long number);
+
+/* Call function(frame) with the extended state saved before and restored after (vector.S). */
+long zl_with_vectors(long (*function)(struct zl_frame *), struct zl_frame *frame);
+void zl_restore_vectors(const void *area);
+void zl_vectors_start(void);
+extern uint32_t zl_vector_size;                  /* bytes of a saved area */
+
+#define ZL_LABEL(name) extern const char name[] __attribute__((visibility("hidden")))
+ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_flags); ZL_LABEL(zl_entry_call_end); ZL_LABEL(zl_call_lost);
+ZL_LABEL(zl_plain_call_syscall); ZL_LABEL(zl_plain_call_after); ZL_LABEL(zl_plain_call_end);
+ZL_LABEL(zl_plain_call_slot); ZL_LABEL(zl_exit_slot);
+ZL_LABEL(zl_entry_jump); ZL_LABEL(zl_jump_saved); ZL_LABEL(zl_jump_flags);
+ZL_LABEL(zl_plain_jump_syscall); ZL_LABEL(zl_plain_jump_after); ZL_LABEL(zl_plain_jump_end);
+ZL_LABEL(zl_entry_i386); ZL_LABEL(zl_i386_saved); ZL_LABEL(zl_i386_flags);
+ZL_LABEL(zl_hooked); ZL_LABEL(zl_exit_begin); ZL_LABEL(zl_exit_end);
+ZL_LABEL(zl_gate_call_window); ZL_LABEL(zl_gate_call_syscall); ZL_LABEL(zl_gate_call_after);
+ZL_LABEL(zl_gate_i386_window); ZL_LABEL(zl_gate_i386_syscall); ZL_LABEL(zl_gate_i386_after);
+ZL_LABEL(zl_gate_interrupted); ZL_LABEL(zl_gate_interrupted_jump); ZL_LABEL(zl_gate_return); ZL_LABEL(zl_gate_sigreturn_after);
+ZL_LABEL(zl_null_trap); ZL_LABEL(zl_null_trap_after); ZL_LABEL(zl_deliver_trap); ZL_LABEL(zl_deliver_trap_after);
+
+#endif

@@ -1,0 +1,107 @@
+/* vector.S - extended state (x87, SSE, AVX, AVX-512, AMX) around hook code that may use it
+ *
+ * By xsavec where the CPU has it, else xsave, else fxsave; PKRU stays as the program has it. The area lies on the
+ * agent's stack, below the frame; FRAME_VECTORS points at it while it is valid. Hook code starts with the x87
+ * stack empty and MXCSR at its default, as the ABI promises to a function.
+ */
+#include "trampoline/frame.h"
+
+#define XSAVE_HEADER	512
+#define XSAVE_MXCSR	24
+#define MXCSR_DEFAULT	0x1f80
+#define VECTOR_FXSAVE	0
+#define VECTOR_XSAVE	1
+#define VECTOR_XSAVEC	2
+
+	.text
+# zl_with_vectors - long zl_with_vectors(long (*function)(struct zl_frame *), struct zl_frame *frame)
+# in:   rdi function, rsi frame
+# out:  rax what it returned; extended state as on entry
+# stack: zl_vector_size bytes, 64-aligned
+	.globl	zl_with_vectors
+	.hidden	zl_with_vectors
+	.type	zl_with_vectors, @function
+zl_with_vectors:
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset rbp, -16
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register rbp
+	pushq	%rbx
+	.cfi_offset rbx, -24
+	pushq	%r12
+	.cfi_offset r12, -32
+	movq	%rsi, %r12
+	movl	zl_vector_size(%rip), %eax
+	subq	%rax, %rsp
+	andq	$-64, %rsp
+	movl	zl_vector_mask(%rip), %eax
+	movl	zl_vector_mask+4(%rip), %edx
+	cmpl	$VECTOR_XSAVE, zl_vector_kind(%rip)
+	jb	2f
+	movq	$0, XSAVE_HEADER(%rsp)		# the header must be zero but for what xsave writes
+	movq	$0, XSAVE_HEADER+8(%rsp)
+	movq	$0, XSAVE_HEADER+16(%rsp)
+	movq	$0, XSAVE_HEADER+24(%rsp)
+	movq	$0, XSAVE_HEADER+32(%rsp)
+	movq	$0, XSAVE_HEADER+40(%rsp)
+	movq	$0, XSAVE_HEADER+48(%rsp)
+	movq	$0, XSAVE_HEADER+56(%rsp)
+	je	1f
+	xsavec64 (%rsp)
+	jmp	3f
+1:	xsave64	(%rsp)
+	jmp	3f
+2:	fxsave64 (%rsp)
+	fninit
+	jmp	4f
+3:	testb	$1, XSAVE_HEADER(%rsp)		# x87 in use?
+	jz	4f
+	fninit
+4:	movq	%rsp, FRAME_VECTORS(%r12)
+	pushq	$MXCSR_DEFAULT
+	cmpl	$VECTOR_XSAVE, zl_vector_kind(%rip)
+	jb	5f
+	testb	$4, zl_vector_mask(%rip)	# AVX: the VEX form, which costs nothing with dirty upper halves
+	jz	5f
+	vldmxcsr (%rsp)
+	jmp	6f
+5:	ldmxcsr	(%rsp)
+6:	pushq	%rdi				# keeps rsp 16-aligned at the call
+	movq	%rdi, %rax
+	movq	%r12, %rdi
+	call	*%rax
+	movq	%rax, %rbx
+	movq	FRAME_VECTORS(%r12), %rdi
+	movq	$0, FRAME_VECTORS(%r12)
+	call	zl_restore_vectors
+	movq	%rbx, %rax
+	leaq	-16(%rbp), %rsp
+	popq	%r12
+	popq	%rbx
+	popq	%rbp
+	.cfi_def_cfa rsp, 8
+	ret
+	.cfi_endproc
+	.size	zl_with_vectors, . - zl_with_vectors
+
+# zl_restore_vectors - void zl_restore_vectors(const void *area)
+# in:   rdi area; clobbers rax rdx
+	.globl	zl_restore_vectors
+	.hidden	zl_restore_vectors
+	.type	zl_restore_vectors, @function
+zl_restore_vectors:
+	.cfi_startproc
+	movl	zl_vector_mask(%rip), %eax
+	movl	zl_vector_mask+4(%rip), %edx
+	cmpl	$VECTOR_XSAVE, zl_vector_kind(%rip)
+	jb	1f
+	xrstor64 (%rdi)
+	ret
+1:	fxrstor64 (%rdi)
+	ret
+	.cfi_endproc
+	.size	zl_restore_vectors, . - zl_restore_vectors
+
+	.section .note.GNU-stack, "", @progbits
