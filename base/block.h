@@ -42,6 +42,7 @@ struct zl_block {
 	uint64_t child_rsp;             /* the stack that a new thread found itself on */
 	struct zl_block *next_free;     /* free list: threads/slots.c */
 	uint64_t target;                /* where the exit of an int $0x80 jumps */
+	uint64_t left_to, left_with;    /* pc and result with which the last trapped call went back to the program */
 
 	int32_t tid;
 	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
@@ -82,6 +83,8 @@ static_assert(offsetof(struct zl_block, interrupted) == BLOCK_INTERRUPTED, "slot
 static_assert(offsetof(struct zl_block, child_rsp) == BLOCK_CHILD_RSP, "slot.h");
 static_assert(offsetof(struct zl_block, next_free) == BLOCK_NEXT_FREE, "slot.h");
 static_assert(offsetof(struct zl_block, target) == BLOCK_TARGET, "slot.h");
+static_assert(offsetof(struct zl_block, left_to) == BLOCK_LEFT_TO, "slot.h");
+static_assert(offsetof(struct zl_block, left_with) == BLOCK_LEFT_WITH, "slot.h");
 static_assert(sizeof(struct zl_block) <= SLOT_SIZE - SLOT_BLOCK, "slot.h");
 
 static inline struct zl_block *zl_block_of_slot(uintptr_t address_in_slot)

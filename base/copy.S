@@ -25,4 +25,26 @@ zl_copy_fault:
 	.cfi_endproc
 	.size	zl_copy, . - zl_copy
 
+# zl_store16 - one 16-bit store
+# in:   rdi address, esi value (C calling convention)
+# out:  eax 1, or 0 if it faulted
+	.globl	zl_store16
+	.hidden	zl_store16
+	.type	zl_store16, @function
+zl_store16:
+	.cfi_startproc
+	movl	$1, %eax
+	.globl	zl_store16_insn
+	.hidden	zl_store16_insn
+zl_store16_insn:
+	movw	%si, (%rdi)
+	ret
+	.globl	zl_store16_fault
+	.hidden	zl_store16_fault
+zl_store16_fault:
+	xorl	%eax, %eax
+	ret
+	.cfi_endproc
+	.size	zl_store16, . - zl_store16
+
 	.section .note.GNU-stack, "", @progbits

@@ -9,15 +9,28 @@ size_t zl_copy(void *to, const void *from, size_t size);
 extern const char zl_copy_insn[] __attribute__((visibility("hidden")));
 extern const char zl_copy_fault[] __attribute__((visibility("hidden")));
 
+/* One store of 16 bits; false if it faulted. */
+bool zl_store16(uintptr_t to, uint16_t value);
+extern const char zl_store16_insn[] __attribute__((visibility("hidden")));
+extern const char zl_store16_fault[] __attribute__((visibility("hidden")));
+
+/* Page zero is the agent's: for the program it is not there. Set by trampoline/zero.c. */
+extern bool zl_copy_hides_zero;
+
+static inline bool zl_copy_may(uintptr_t address)
+{
+	return (intptr_t)address >= 0 && (address >= ZL_PAGE || !zl_copy_hides_zero);
+}
+
 /* Like the kernel's, which refuses its own half of the address space before it touches anything. */
 static inline bool zl_copy_in(void *to, uintptr_t from, size_t size)
 {
-	return (intptr_t)from >= 0 && zl_copy(to, (const void *)from, size) == 0;
+	return zl_copy_may(from) && zl_copy(to, (const void *)from, size) == 0;
 }
 
 static inline bool zl_copy_out(uintptr_t to, const void *from, size_t size)
 {
-	return (intptr_t)to >= 0 && zl_copy((void *)to, from, size) == 0;
+	return zl_copy_may(to) && zl_copy((void *)to, from, size) == 0;
 }
 
 #endif

@@ -39,5 +39,7 @@
 #define BLOCK_CHILD_RSP	104
 #define BLOCK_NEXT_FREE	112
 #define BLOCK_TARGET	120
+#define BLOCK_LEFT_TO	128
+#define BLOCK_LEFT_WITH	136
 
 #endif

@@ -1,9 +1,9 @@
 /* fault.c - faults that are the agent's to mend
  *
- *   pc in zl_copy                     a bad pointer of the program: the copy ends there
+ *   pc in zl_copy, zl_store16         a bad pointer of the program: the copy ends there
  *   pc == rax, a site on the stack    the number lies outside the sled: on to zl_entry_call as if it had not
  *   pc == a site, bytes ff d0         the push faulted (no stack), or rax is no canonical address: as a trap
- *   pc == a site, bytes 0f d0         SIGILL, between the two steps of patch.c: as a trap
+ *   pc == a site, SIGILL              it was 0f d0, between the two steps of patch.c: as a trap
  */
 #include "lazy/fault.h"
 #include "base/copy.h"
@@ -15,12 +15,15 @@
 
 enum { PAGE_FAULT = 14, ERROR_PRESENT = 1, ERROR_USER = 4, ERROR_FETCH = 0x10, ERROR_KEY = 0x20 };
 
+/* By now the bytes may be the new ones, or, where the second step failed, the old ones again. */
 static bool is_at_site(int signal, uintptr_t site)
 {
 	uint8_t bytes[2];
-	if (!zl_site_is_patched(site + 2) || !zl_copy_in(bytes, site, sizeof(bytes)) || bytes[1] != 0xd0)
+	if (signal == SIGTRAP || signal == SIGFPE || !zl_copy_in(bytes, site, sizeof(bytes)))
 		return false;
-	return signal == SIGILL ? bytes[0] == 0x0f : bytes[0] == 0xff;
+	if (bytes[1] == 0xd0 && zl_site_is_patched(site + 2))
+		return bytes[0] == 0xff || (signal == SIGILL && bytes[0] == 0x0f);
+	return signal == SIGILL && bytes[0] == 0x0f && bytes[1] == 0x05;
 }
 
 bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *block)
@@ -29,6 +32,10 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 
 	if (context->rip >= (uintptr_t)zl_copy_insn && context->rip < (uintptr_t)zl_copy_fault) {
 		context->rip = (uintptr_t)zl_copy_fault;
+		return true;
+	}
+	if (context->rip == (uintptr_t)zl_store16_insn) {
+		context->rip = (uintptr_t)zl_store16_fault;
 		return true;
 	}
 	if (signal != SIGILL && context->rip == context->rax && zl_copy_in(&after, context->rsp, sizeof(after)) &&
@@ -46,7 +53,14 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 
 void zl_fault_clean(siginfo_t *info, struct sigcontext *context)
 {
-	if (context->trapno != PAGE_FAULT || !zl_zero_contains(context->cr2))
+	if (context->trapno != PAGE_FAULT)
+		return;
+	if (zl_zero_is_mapped() && context->cr2 == ZL_PAGE && context->rip < ZL_PAGE) {
+		/* the half jump at the end of the page: without it the fetch fails at the landing point */
+		context->cr2 = context->rip;
+		info->si_addr = (void *)context->rip;
+	}
+	if (!zl_zero_contains(context->cr2))
 		return;
 	info->si_code = SEGV_MAPERR;
 	memset((char *)&info->si_addr + sizeof(info->si_addr), 0,

@@ -28,7 +28,6 @@ enum { OLD_FIRST = 0x0f, OLD_SECOND = 0x05, NEW_FIRST = 0xff, NEW_SECOND = 0xd0 
 
 struct zl_lock zl_patch_lock;
 _Atomic bool zl_is_threaded;
-void (*zl_patch_claim_sigill)(void);
 static bool has_barrier;
 
 void zl_patch_start(void)
@@ -59,13 +58,11 @@ static long put_byte(int fd, uintptr_t address, uint8_t byte)
 {
 	if (fd >= 0)
 		return zl_os_write_at(fd, &byte, 1, address) == 1 ? 0 : -EIO;
-	atomic_store_explicit((_Atomic uint8_t *)address, byte, memory_order_seq_cst);
-	return 0;
+	return zl_copy_out(address, &byte, 1) ? 0 : -EFAULT;   /* the program may unmap it meanwhile */
 }
 
 static enum zl_verdict put_two_steps(int fd, uintptr_t site)
 {
-	zl_patch_claim_sigill();
 	if (put_byte(fd, site + 1, NEW_SECOND))
 		return ZL_UNWRITABLE;
 	if (barrier() == 0 && put_byte(fd, site, NEW_FIRST) == 0)
@@ -84,14 +81,10 @@ static enum zl_verdict write_by_fd(int fd, uintptr_t site)
 
 static enum zl_verdict write_open(uintptr_t site)
 {
-	if (is_in_one_word(site)) {
-		/* x86 stores 16 bits at any address at once when they lie in one aligned word */
-		*(volatile uint16_t *)site = NEW_FIRST | NEW_SECOND << 8;
-		return ZL_OK;
-	}
-	if (is_threaded() && !has_barrier)
-		return ZL_NO_BARRIER;
-	return put_two_steps(-1, site);
+	/* x86 stores 16 bits at any address at once when they lie in one aligned word */
+	if (is_in_one_word(site) || !is_threaded())
+		return zl_store16(site, NEW_FIRST | NEW_SECOND << 8) ? ZL_OK : ZL_UNWRITABLE;
+	return has_barrier ? put_two_steps(-1, site) : ZL_NO_BARRIER;
 }
 
 /* The page of `address` opened for writing; protection is what to give back. */

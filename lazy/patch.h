@@ -9,7 +9,7 @@
 extern struct zl_lock zl_patch_lock;
 
 /* More than one thread runs in this address space, or ever did since the last fork. Set by threads/ before the
- * first clone, never while the lock is held. */
+ * first clone, when SIGILL has got the agent's handler. */
 extern _Atomic bool zl_is_threaded;
 
 /* Register the barrier. @init */
@@ -19,8 +19,5 @@ void zl_patch_start(void);
  * locks: zl_patch_lock.  context: SIGSYS.
  * Returns ZL_OK, or ZL_UNWRITABLE or ZL_NO_BARRIER with the old bytes in place. */
 enum zl_verdict zl_patch_site(uintptr_t site);
-
-/* Claimed by threads/ before the first two-step patch: from then on SIGILL has the agent's handler. */
-extern void (*zl_patch_claim_sigill)(void);
 
 #endif

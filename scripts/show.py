@@ -93,7 +93,7 @@ def run_clients(port):
     words = ["redis-benchmark", "-p", str(port), "-n", str(REQUESTS), "-t", "get,set", "-q"]
     print("$ " + " ".join(words), flush=True)
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT)
-    print("\n".join(line.rpartition("\r")[2] for line in done.stdout.split("\n") if line.strip()))
+    print("\n".join(re.findall(r"\w+: [\d.]+ requests per second.*", done.stdout)))
     subprocess.run(["redis-cli", "-p", str(port), "shutdown", "nosave"], stdin=subprocess.DEVNULL, timeout=TIMEOUT)
     return done.returncode == 0
 

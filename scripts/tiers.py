@@ -100,7 +100,7 @@ def other_builds():
         presets = {p["name"]: p.get("binaryDir", "").replace("${sourceDir}", ROOT)
                    for p in json.load(file)["configurePresets"] if not p.get("hidden")}
     steps = []
-    for name, run_guests in (("debug", True), ("fault-injection", False), ("asan-units", False)):
+    for name, run_guests in (("debug", True), ("fault", False), ("asan-units", False)):
         if name in presets:
             steps.append(Step(f"build {name}", [os.path.join(ROOT, "scripts/setup"), name], 600))
             steps.append((lambda folder=presets[name]: units(folder)))  # known once it is built

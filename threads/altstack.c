@@ -46,8 +46,8 @@ long zl_own_sigaltstack(struct zl_frame *frame)
 
 	if (new && !zl_copy_in(&wanted, new, sizeof(wanted)))
 		return -EFAULT;
-	if (zl_is_nested(frame))
-		return new ? -EPERM : 0;
+	if (zl_is_nested(frame) && new)
+		return -EPERM;
 	result = zl_call_as(frame, __NR_sigaltstack, 0, 0, 0, 0, 0, 0);   /* seen by tracers; due signals come first */
 	if (result != 0)
 		return result;

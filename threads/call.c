@@ -26,6 +26,7 @@ long zl_call_make(struct zl_frame *frame)
 	if (call->abi == ZLAZY_ABI_X86_64 && zl_is_nested(frame))
 		return zl_raw(call->number, call->arg[0], call->arg[1], call->arg[2], call->arg[3], call->arg[4], call->arg[5]);
 	block->interrupted = 0;
+	block->frame = frame;   /* hook code may have made calls of its own meanwhile */
 	result = call->abi == ZLAZY_ABI_I386 ? zl_gate_i386(frame) : zl_gate_call(frame);
 	return block->interrupted ? zl_call_interrupted(frame) : result;
 }

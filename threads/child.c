@@ -71,8 +71,10 @@ static struct zl_block *prepare_sharing(struct zl_block *parent, const struct zl
 	child->clears_sighand = flags & CLONE_CLEAR_SIGHAND;
 	zl_slot_leave_hook(child);
 	copy_frame(child, frame);
-	if (!(flags & CLONE_VFORK))
+	if (!(flags & CLONE_VFORK)) {
+		zl_sighand_claim_sigill();
 		atomic_store(&zl_is_threaded, true);
+	}
 	return child;
 }
 
@@ -115,13 +117,17 @@ static long clone_copying(struct zl_block *block, struct zl_frame *frame, uint64
 {
 	long result;
 
-	lock_all(block->sighand);
+	bool waits = flags & CLONE_VFORK;   /* till the child ends: the other threads must go on meanwhile */
+
+	if (!waits)
+		lock_all(block->sighand);
 	block->is_forking = true;
 	block->clears_sighand = flags & CLONE_CLEAR_SIGHAND;
 	result = zl_gate_clone(frame, block);
 	block->is_forking = false;
 	block->clears_sighand = false;
-	unlock_all(block->sighand);
+	if (!waits)
+		unlock_all(block->sighand);
 	return result;
 }
 
@@ -143,7 +149,9 @@ long zl_own_clone(struct zl_frame *frame)
 static void begin_copy(struct zl_block *block)
 {
 	block->is_forking = false;
-	unlock_all(block->sighand);
+	atomic_store(&block->sighand->lock.state, ZL_LOCK_FREE);
+	atomic_store(&zl_slots_lock.state, ZL_LOCK_FREE);
+	atomic_store(&zl_patch_lock.state, ZL_LOCK_FREE);
 	atomic_store(&zl_is_threaded, false);
 	zl_codefd_open();
 	zl_tally_add(&zl_shared->tally.processes, 1);
@@ -172,6 +180,7 @@ void zl_child_begin(struct zl_block *block)
 		zl_restore_vectors(frame->vectors);
 	if (!zl_is_nested(frame))
 		zl_slot_leave_hook(block);   /* a child never returns into a hook */
+	block->noted = 0;
 	block->kept_pending = 0;
 	zl_signals_open(block);
 }

@@ -120,18 +120,40 @@ static unsigned kept_slot(int signal)
 	return signal == SIGSYS ? 0 : signal == SIGSEGV ? 1 : signal == SIGBUS ? 2 : 3;
 }
 
+static void keep(struct zl_block *block, int signal, const siginfo_t *info)
+{
+	if (!(block->kept_pending & zl_signal_bit(signal)))
+		block->kept_info[kept_slot(signal)] = *info;
+	block->kept_pending |= zl_signal_bit(signal);
+}
+
+/* The kernel can't block the agent's signals for the program, so they are blocked here. */
+static bool is_blocked(const struct zl_block *block, int signal, const struct zl_mask_in_force *mask)
+{
+	uint64_t in_force = mask->is_temporary ? mask->mask : block->mask;
+	return in_force & zl_signal_bit(signal) & atomic_load(&zl_agent_signals);
+}
+
+bool zl_take_kept(struct zl_block *block, uint64_t set, siginfo_t *info)
+{
+	uint64_t due = block->kept_pending & set;
+	int signal;
+
+	if (!due)
+		return false;
+	signal = __builtin_ctzl(due) + 1;
+	block->kept_pending &= ~zl_signal_bit(signal);
+	*info = block->kept_info[kept_slot(signal)];
+	return true;
+}
+
 void zl_deliver(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
 		const struct zl_mask_in_force *mask)
 {
-	uint64_t in_force = mask->is_temporary ? mask->mask : block->mask;
-
-	if (in_force & zl_signal_bit(signal) & atomic_load(&zl_agent_signals)) {
-		if (!(block->kept_pending & zl_signal_bit(signal)))
-			block->kept_info[kept_slot(signal)] = *info;
-		block->kept_pending |= zl_signal_bit(signal);
-		return;
-	}
-	enter_handler(block, signal, info, context, mask);
+	if (is_blocked(block, signal, mask))
+		keep(block, signal, info);
+	else
+		enter_handler(block, signal, info, context, mask);
 }
 
 void zl_deliver_fault(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context)
@@ -150,9 +172,8 @@ void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct u
 {
 	uint64_t handled = atomic_load(&block->sighand->handled);
 
-	if (block->noted) {   /* only a signal of the agent's can come second: the others are blocked */
-		block->kept_pending |= zl_signal_bit(signal);
-		block->kept_info[kept_slot(signal)] = *info;
+	if (block->noted || is_blocked(block, signal, mask)) {
+		keep(block, signal, info);   /* noted: only one of the agent's can come second, the others are blocked */
 		return;
 	}
 	block->noted = (uint32_t)signal;
@@ -203,19 +224,11 @@ void zl_deliver_noted(struct zl_block *block, struct ucontext *context)
 
 void zl_release_kept(struct zl_block *block)
 {
-	uint64_t due = block->kept_pending & ~block->mask;
+	siginfo_t info;
 
-	for (int signal = 1; due; signal++) {
-		siginfo_t info;
-		long pid, tid;
-		if (!(due & zl_signal_bit(signal)))
-			continue;
-		due &= ~zl_signal_bit(signal);
-		block->kept_pending &= ~zl_signal_bit(signal);
-		info = block->kept_info[kept_slot(signal)];
-		pid = zl_raw(__NR_getpid);
-		tid = zl_raw(__NR_gettid);
-		if (zl_raw(__NR_rt_tgsigqueueinfo, pid, tid, signal, &info) != 0)
-			zl_raw(__NR_tgkill, pid, tid, signal);
+	while (zl_take_kept(block, ~block->mask, &info)) {
+		long pid = zl_raw(__NR_getpid), tid = zl_raw(__NR_gettid);
+		if (zl_raw(__NR_rt_tgsigqueueinfo, pid, tid, info.si_signo, &info) != 0)
+			zl_raw(__NR_tgkill, pid, tid, info.si_signo);
 	}
 }

@@ -15,6 +15,8 @@ void zl_deliver_noted(struct zl_block *block, struct ucontext *context);
 /* Keep a signal for the end of the call. */
 void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
 	     const struct zl_mask_in_force *mask);
+/* Take one of the kept signals of a set; false if there is none. */
+bool zl_take_kept(struct zl_block *block, uint64_t set, siginfo_t *info);
 /* Send the agent's signals that were kept while the program blocked them, as far as it does no longer. */
 void zl_release_kept(struct zl_block *block);
 

@@ -15,6 +15,7 @@ long zl_own_exit(struct zl_frame *frame)
 {
 	struct zl_block *block = zl_block_here();
 	long number = frame->call.number;
+	static const uint64_t everything = ~0UL;
 	int status = (int)frame->call.arg[0];
 
 	if (!zl_signals_close(block))
@@ -22,5 +23,6 @@ long zl_own_exit(struct zl_frame *frame)
 	if (block->is_vforked || (number == __NR_exit_group && !block->has_own_process))
 		return zl_call_make(frame);
 	zl_sighand_drop(block->sighand);
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &everything, 0, sizeof(everything));   /* no stack for any of them */
 	zl_gate_exit(block, status, &zl_free_blocks, number);
 }

@@ -14,13 +14,14 @@
 #include "threads/region.h"
 #include "threads/sighand.h"
 #include "trampoline/entry.h"
+#include "trampoline/zero.h"
 #include <linux/audit.h>
 #include "base/poison.h"
 
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
-enum { USER_DISPATCH = 2 /* SYS_USER_DISPATCH */ };
+enum { SECCOMP_TRAP = 1 /* SYS_SECCOMP */, USER_DISPATCH = 2 /* SYS_USER_DISPATCH */ };
 
 static bool is_in_agent(uintptr_t pc)
 {
@@ -32,6 +33,11 @@ static bool is_in_gate(uintptr_t pc)
 	return pc >= (uintptr_t)__start_zl_gate && pc < (uintptr_t)__stop_zl_gate;
 }
 
+static bool is_in_gate_of_frame(uintptr_t pc)
+{
+	return pc == (uintptr_t)zl_gate_call_after || pc == (uintptr_t)zl_gate_i386_after;
+}
+
 static bool bytes_are(uintptr_t at, uint8_t first, uint8_t second)
 {
 	uint8_t bytes[2];
@@ -40,12 +46,14 @@ static bool bytes_are(uintptr_t at, uint8_t first, uint8_t second)
 
 /* Is this SIGSYS the trap of the `syscall` (or int $0x80) right before pc? A SIGSYS that was queued to the thread
  * takes the place of the trap's own siginfo; then the registers that `syscall` leaves tell. */
-static bool is_trap(const siginfo_t *info, const struct sigcontext *c)
+static bool is_trap(const struct zl_block *block, const siginfo_t *info, const struct sigcontext *c)
 {
 	if (is_in_gate(c->rip))
 		return false;
 	if (info->si_code == USER_DISPATCH)
 		return (uintptr_t)info->si_call_addr == c->rip;
+	if (c->rip == block->left_to && c->rax == block->left_with)
+		return false;   /* the call before has just come back */
 	return c->rcx == c->rip && bytes_are(c->rip - 2, 0x0f, 0x05);
 }
 
@@ -103,12 +111,20 @@ static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *
 		zl_deliver_noted(block, context);
 	else if (c->rip == (uintptr_t)zl_null_trap_after)
 		on_null_call(block, info, context);
-	else if (is_trap(info, c))
+	else if (is_trap(block, info, c))
 		resume_at_entry(block, info, c);
 	else
 		is_foreign = true;
+	if (info->si_code == SECCOMP_TRAP && is_in_gate(c->rip))   /* raised at the gate, for the program's call */
+		foreign.si_call_addr = (void *)(is_in_gate_of_frame(c->rip) ? block->frame->rip : block->ret);
 	if (is_foreign)
 		on_asynchronous(block, SIGSYS, &foreign, context);
+}
+
+static bool is_agents_step(const struct zl_block *block, const siginfo_t *info, const struct sigcontext *c)
+{
+	return info->si_code == TRAP_TRACE &&
+	       (is_in_agent(c->rip) || zl_is_in_slot(block, c->rsp) || zl_zero_contains(c->rip));
 }
 
 /* The program ran out of stack, or the kernel did not like its signal frame, inside the exit or a gate. */
@@ -124,6 +140,8 @@ static void on_fault(struct zl_block *block, int signal, siginfo_t *info, struct
 {
 	struct sigcontext *c = &context->uc_mcontext;
 
+	if (signal == SIGTRAP && is_agents_step(block, info, c))
+		return;   /* the program steps itself: our instructions are not there for it */
 	if (zl_fault_resolve(signal, c, block) || settle_own_access(block, c))
 		return;
 	if (signal == SIGSEGV)
@@ -132,7 +150,9 @@ static void on_fault(struct zl_block *block, int signal, siginfo_t *info, struct
 		zl_region_from_frame(c, block->frame);   /* a bad frame of the program */
 	else if (c->rip == (uintptr_t)zl_call_lost)
 		zl_fatal(ZL_FATAL_BLOCK, c->rip);
-	else if (zl_is_in_slot(block, c->rsp) || is_in_agent(c->rip))
+	else if (c->rip == (uintptr_t)zl_call_stack)
+		return on_null_call(block, info, context);   /* a jump through NULL with no stack */
+	else if (block->is_hook_thread || zl_is_in_slot(block, c->rsp) || is_in_agent(c->rip))
 		zl_fatal(is_in_agent(c->rip) ? ZL_FATAL_FAULT : ZL_FATAL_HOOK_FAULT, c->rip);
 	zl_deliver_fault(block, signal, info, context);
 }

@@ -37,6 +37,8 @@ static long change_nested(struct zl_block *block, struct zl_frame *frame, bool h
 	if (!combine((int)frame->call.arg[0], set, &real))
 		return -EINVAL;
 	real = zl_real_mask(real);
+	if (block->is_hook_thread)
+		real |= ~zl_fault_signals & ~zl_signal_bit(SIGSYS);   /* the program's signals are not for it */
 	if (block->noted)
 		real |= atomic_load(&block->sighand->handled) & ~zl_fault_signals;
 	block->hook_mask = real;
@@ -94,13 +96,12 @@ long zl_own_sigtimedwait(struct zl_frame *frame)
 {
 	struct zl_block *block = zl_block_here();
 	uint64_t set;
+	siginfo_t info;
 
-	if (block->kept_pending && frame->call.arg[3] == sizeof(set) &&
-	    zl_copy_in(&set, (uintptr_t)frame->call.arg[0], sizeof(set)) && (set & block->kept_pending)) {
-		uint64_t saved = block->mask;
-		block->mask = ~(set & block->kept_pending);   /* back into the kernel's queue, just these */
-		zl_release_kept(block);
-		block->mask = saved;
-	}
-	return zl_call_make(frame);
+	if (!block->kept_pending || frame->call.arg[3] != sizeof(set) ||
+	    !zl_copy_in(&set, (uintptr_t)frame->call.arg[0], sizeof(set)) || !zl_take_kept(block, set, &info))
+		return zl_call_make(frame);
+	if (frame->call.arg[1] && !zl_copy_out((uintptr_t)frame->call.arg[1], &info, sizeof(info)))
+		return -EFAULT;
+	return info.si_signo;
 }

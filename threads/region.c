@@ -178,7 +178,7 @@ enum zl_region zl_region_settle(struct zl_block *block, struct sigcontext *c, st
 		zl_region_from_frame(c, block->frame);
 		return ZL_REGION_PROGRAM;
 	}
-	if (zl_is_in_slot(block, c->rsp))
+	if (zl_is_in_slot(block, c->rsp) || c->rip == (uintptr_t)zl_deliver_trap || c->rip == (uintptr_t)zl_null_trap)
 		return ZL_REGION_BUSY;
 	(void)(settle_entry_call(block, c, mask) || settle_entry_jump(block, c, mask));
 	return ZL_REGION_PROGRAM;

@@ -7,7 +7,6 @@
 #include "threads/sighand.h"
 #include "base/os.h"
 #include "base/string.h"
-#include "lazy/patch.h"
 #include "threads/handler.h"
 #include "threads/owners.h"
 #include "threads/call.h"
@@ -49,8 +48,7 @@ static void claim(int signal)
 	zl_raw(__NR_rt_sigaction, signal, &ours, 0, sizeof(uint64_t));
 }
 
-/* SIGILL is the agent's from the first two-step patch on: see lazy/patch.c. locks: zl_patch_lock */
-static void claim_sigill(void)
+void zl_sighand_claim_sigill(void)
 {
 	if (!(atomic_load(&zl_agent_signals) & zl_signal_bit(SIGILL)))
 		claim(SIGILL);
@@ -66,7 +64,6 @@ struct zl_sighand *zl_sighand_start(void)
 	claim(SIGSYS);
 	claim(SIGSEGV);
 	claim(SIGBUS);
-	zl_patch_claim_sigill = claim_sigill;
 	return &first;
 }
 

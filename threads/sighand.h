@@ -41,6 +41,8 @@ static inline uint64_t zl_real_mask(uint64_t virtual_mask)
 
 /* The table of a new program image, dispositions as inherited; installs the agent's handlers. @init */
 struct zl_sighand *zl_sighand_start(void);
+/* SIGILL becomes the agent's, for lazy/patch.c. Called before the first thread is made: nobody else has it blocked. */
+void zl_sighand_claim_sigill(void);
 /* For a child: the same table, or a copy (NULL when there is no memory). */
 struct zl_sighand *zl_sighand_share(struct zl_sighand *hand);
 struct zl_sighand *zl_sighand_copy(struct zl_sighand *hand);

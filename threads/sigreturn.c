@@ -31,8 +31,9 @@ long zl_own_sigreturn(struct zl_frame *frame)
 	if (!zl_signals_close(block))
 		return zl_call_interrupted(frame);
 	if (!zl_copy_in(&context, frame->rsp, sizeof(context))) {
+		long result = bad_frame(block);
 		zl_signals_open(block);
-		return bad_frame(block);
+		return result;
 	}
 	wanted = context.uc_stack;
 	(void)zl_alternate_set(&block->alternate, &wanted, context.uc_mcontext.rsp);   /* errors don't count here */

@@ -82,6 +82,7 @@
 	global	zl_call_lost
 	cmpq	%rdx, BLOCK_SELF(%rdx)
 	jne	zl_entry_lost
+	global	zl_call_stack
 	movq	(%rsp), %rcx
 	movq	%rcx, %gs:BLOCK_RET
 	leaq	zl_sites(%rip), %r11
@@ -169,6 +170,8 @@ zl_entry_lost:
 	syscall
 	global	zl_plain_jump_after
 	movq	%gs:BLOCK_RET, %rcx
+	movq	%rax, %gs:BLOCK_LEFT_WITH
+	movq	%rcx, %gs:BLOCK_LEFT_TO
 	jmp	*%rcx
 	global	zl_plain_jump_end
 zl_hooked_jump:
@@ -321,6 +324,8 @@ zl_exit_restore:
 	movq	FRAME_FLAGS(%rsp), %r11
 	movq	FRAME_RESULT(%rsp), %rax
 	movq	FRAME_RIP(%rsp), %rcx
+	movq	%rax, %gs:BLOCK_LEFT_WITH
+	movq	%rcx, %gs:BLOCK_LEFT_TO
 	movq	FRAME_RSP(%rsp), %rsp
 	jmp	*%rcx
 10:	movq	FRAME_RIP(%rsp), %rdx

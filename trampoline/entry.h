@@ -28,7 +28,7 @@ void zl_vectors_start(void);
 extern uint32_t zl_vector_size;                  /* bytes of a saved area */
 
 #define ZL_LABEL(name) extern const char name[] __attribute__((visibility("hidden")))
-ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_flags); ZL_LABEL(zl_entry_call_end); ZL_LABEL(zl_call_lost);
+ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_flags); ZL_LABEL(zl_entry_call_end); ZL_LABEL(zl_call_lost); ZL_LABEL(zl_call_stack);
 ZL_LABEL(zl_plain_call_syscall); ZL_LABEL(zl_plain_call_after); ZL_LABEL(zl_plain_call_end);
 ZL_LABEL(zl_plain_call_slot); ZL_LABEL(zl_exit_slot);
 ZL_LABEL(zl_entry_jump); ZL_LABEL(zl_jump_saved); ZL_LABEL(zl_jump_flags);

@@ -13,6 +13,7 @@
  * Page zero is executable only: with a protection key neither the program nor the kernel can read it.
  */
 #include "trampoline/zero.h"
+#include "base/copy.h"
 #include "base/os.h"
 #include "base/string.h"
 #include "trampoline/entry.h"
@@ -23,11 +24,12 @@
 
 enum {
 	JUMP = 0xe9, JUMP_SIZE = 5, JUMPS = ZL_PAGE / JUMP_SIZE,
-	SECOND_SIZE = 2 * ZL_PAGE, STUB_SIZE = 14,
+	SECOND_SIZE = 2 * ZL_PAGE, STUB_SIZE = 16,
 	SHORT_STEP = 0x68,     /* how far `eb 66` goes */
 };
 
 static struct { bool is_mapped; uintptr_t second; } state;
+bool zl_copy_hides_zero;
 
 bool zl_probe_call(uintptr_t landing);
 ZL_LABEL(zl_probe_landed);
@@ -52,17 +54,17 @@ static void put_jump(uintptr_t at, uintptr_t target)
 	memcpy(bytes + 1, &relative, sizeof(relative));
 }
 
-/* jmp *target, with the target right behind. */
+/* jmp *target, with the target behind, aligned: the program may have alignment checks on. pre: at % 8 == 0 */
 static void put_stub(uintptr_t at, const void *target)
 {
-	static const uint8_t jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
+	static const uint8_t jump[] = { 0xff, 0x25, 2, 0, 0, 0, 0xcc, 0xcc };
 	memcpy((void *)at, jump, sizeof(jump));
 	memcpy((void *)(at + sizeof(jump)), &target, sizeof(target));
 }
 
 static uintptr_t stub_address(void)
 {
-	return state.second + SECOND_SIZE - 16;
+	return state.second + SECOND_SIZE - STUB_SIZE;
 }
 
 static bool map_second(uintptr_t address, int flags)
@@ -200,7 +202,7 @@ enum zl_zero_result zl_zero_start(enum zl_sled first, bool may_be_readable, long
 	if (!is_laid)
 		is_laid = lay(ZL_SLED_SHORT, 0);
 	if (is_laid) {
-		state.is_mapped = true;
+		state.is_mapped = zl_copy_hides_zero = true;
 		return ZL_ZERO_READY;
 	}
 out:
