@@ -194,6 +194,8 @@ class Oracle:
             self.images.append(task.image)
         elif name == "prctl" and "PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON" in entry and value == "0":
             self.arm(task)
+        elif name == "prctl" and "PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF" in entry:
+            task.strict = image.started = False   # the agent only asked whether it may
         elif not image.started or not image.counting:
             self.look_for_agent(image, name, text, value)
 

@@ -56,8 +56,11 @@ static bool place(const struct zl_block *block, const struct zl_action *action, 
 /* The program dies of this signal, with its own registers. */
 static void die(int signal, struct ucontext *context)
 {
+	uint64_t bit = zl_signal_bit(signal);
+
+	zl_raw(__NR_rt_sigprocmask, SIG_BLOCK, &bit, 0, sizeof(bit));   /* not before the program's state is back */
 	zl_sighand_default(signal);
-	context->uc_sigmask &= ~zl_signal_bit(signal);
+	context->uc_sigmask &= ~bit;
 	zl_raw(__NR_tgkill, zl_raw(__NR_getpid), zl_raw(__NR_gettid), signal);
 }
 

@@ -8,6 +8,7 @@
 #include "base/copy.h"
 #include "base/fatal.h"
 #include "base/raw.h"
+#include "base/sites.h"
 #include "lazy/fault.h"
 #include "lazy/trap.h"
 #include "threads/deliver.h"
@@ -123,8 +124,9 @@ static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *
 
 static bool is_agents_step(const struct zl_block *block, const siginfo_t *info, const struct sigcontext *c)
 {
-	return info->si_code == TRAP_TRACE &&
-	       (is_in_agent(c->rip) || zl_is_in_slot(block, c->rsp) || zl_zero_contains(c->rip));
+	bool is_after_call = c->rcx == c->rip && (zl_site_is_patched(c->rip) || bytes_are(c->rip - 2, 0x0f, 0x05));
+	return info->si_code == TRAP_TRACE &&   /* natively, too, no step ends right behind a `syscall` */
+	       (is_after_call || is_in_agent(c->rip) || zl_is_in_slot(block, c->rsp) || zl_zero_contains(c->rip));
 }
 
 /* The program ran out of stack, or the kernel did not like its signal frame, inside the exit or a gate. */

@@ -2,7 +2,8 @@
  *
  * The kernel has: the agent's one handler for each signal that the program handles and for the agent's own
  * signals; SIG_DFL and SIG_IGN as they are for all others. The table has what the program asked for. A handler
- * runs with all signals blocked but faults, so the agent's own faults are seen at once.
+ * runs with all signals blocked but faults (its own included: SA_NODEFER), so a bad pointer of the program is met
+ * even while a fault is looked at, and the agent's own faults are seen at once.
  */
 #include "threads/sighand.h"
 #include "base/os.h"
@@ -35,7 +36,7 @@ static struct zl_action real_action(uint64_t program_flags)
 {
 	return (struct zl_action){
 		.handler = (uintptr_t)zl_real_handler,
-		.flags = SA_SIGINFO | SA_ONSTACK | RESTORER | (program_flags & PASSED_FLAGS),
+		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | RESTORER | (program_flags & PASSED_FLAGS),
 		.restorer = (uintptr_t)zl_restorer,
 		.mask = ~zl_fault_signals,
 	};

@@ -50,7 +50,7 @@ int main(void)
 		CHECK_EQ(flag, round + 1);
 	}
 	CHECK_EQ(raw2(SYS_clone3, &args, 8), -EINVAL);
-	CHECK_EQ(raw2(SYS_clone3, 8, sizeof(args)), -EFAULT);
+	CHECK_EQ(raw2(SYS_clone3, 1L << 46, sizeof(args)), -EFAULT);
 	args.flags = CLONE_THREAD;
 	CHECK_EQ(raw2(SYS_clone3, &args, sizeof(args)), -EINVAL);
 	say("5 processes, 5 threads");
