@@ -11,14 +11,7 @@
 
 uint8_t zl_filter[ZL_FILTER_SIZE];
 uint8_t zl_filter_nested[ZL_FILTER_SIZE];
-
-static unsigned filter_bits(const struct zl_block *block, const struct zl_frame *frame)
-{
-	unsigned long number = (unsigned long)frame->call.number;
-	if (frame->call.abi != ZLAZY_ABI_X86_64 || number >= ZLAZY_NUMBERS)
-		number = ZLAZY_NUMBERS;
-	return block->filter[number];
-}
+struct zl_direct zl_direct[ZL_DIRECT];
 
 /* int $0x80 has its arguments elsewhere. */
 static void take_i386_arguments(struct zl_frame *frame)
@@ -28,33 +21,36 @@ static void take_i386_arguments(struct zl_frame *frame)
 		frame->call.arg[i] = (long)(uint32_t)arg[i];
 }
 
+static long run_hooks(struct zl_frame *frame)
+{
+	return zl_hooks_run(frame);
+}
+
+/* The same call as the one that was interrupted before the last signal? */
 static void look_for_again(struct zl_block *block, struct zl_frame *frame)
 {
-	if (zl_likely(!block->again_site))
-		return;
 	if (block->again_site == (uintptr_t)frame->call.site && block->again_rsp == frame->rsp)
 		frame->call.flags |= ZLAZY_CALL_AGAIN;
 	block->again_site = 0;
 }
 
-/* @entry */
-long zl_dispatch(struct zl_frame *frame)
+/* Everything but what entry.S does by itself: owners, hooks that need vectors saved, int $0x80, calls seen again.
+ * @entry */
+long zl_dispatch(struct zl_frame *frame, unsigned bits)
 {
 	struct zl_block *block = zl_block_here();
-	unsigned bits = filter_bits(block, frame);
-	bool was_in_hook = block->in_hook;
+	bool was_in_hook = zl_slot_is_in_hook(block);
 	long result;
 
-	frame->call.flags = 0;
-	frame->call.thread = block->tid;
-	frame->vectors = NULL;
 	frame->level = 0;
-	if (zl_unlikely(frame->kind == KIND_I386))
+	if (bits == ZL_I386) {
 		take_i386_arguments(frame);
-	if (zl_likely(bits & ZL_WANTED)) {
+		bits = block->filter[ZLAZY_NUMBERS];
+	}
+	if (bits & ZL_WANTED) {
 		look_for_again(block, frame);
 		zl_slot_enter_hook(block);
-		result = bits & ZL_PRESERVE ? zl_with_vectors(zl_hooks_run, frame) : zl_hooks_run(frame);
+		result = bits & ZL_PRESERVE ? zl_with_vectors(run_hooks, frame) : run_hooks(frame);
 		if (!was_in_hook)
 			zl_slot_leave_hook(block);
 	} else {

@@ -7,35 +7,11 @@
 #include "agent/hooks.h"
 #include "base/print.h"
 #include "base/string.h"
-#include "threads/owners.h"
 #include "trampoline/entry.h"
 #include "zl_names.h"
 #include "base/poison.h"
 
 struct zl_hooks zl_hooks;
-
-static bool wants(const struct zlazy_hook *hook, const struct zlazy_call *call)
-{
-	unsigned long number = (unsigned long)call->number;
-	if (call->abi != ZLAZY_ABI_X86_64 || number >= ZLAZY_NUMBERS)
-		return hook->wants_others;
-	return hook->wanted[number / 64] >> number % 64 & 1;
-}
-
-long zl_hooks_run(struct zl_frame *frame)
-{
-	unsigned long level = frame->level;
-	long result;
-
-	while (level < zl_hooks.count && !wants(&zl_hooks.hook[level], &frame->call))
-		level++;
-	if (level == zl_hooks.count)
-		return zl_call_real(frame);
-	frame->level = level + 1;
-	result = zl_hooks.hook[level].on_call(&frame->call, zl_hooks.hook[level].data);
-	frame->level = level;
-	return result;
-}
 
 static long next(struct zlazy_call *call)
 {
@@ -82,14 +58,16 @@ const struct zlazy_api zl_hook_api = {
 bool zl_hooks_add(const struct zlazy_hook *hook)
 {
 	uint8_t bits = ZL_WANTED | (hook->registers == ZLAZY_PRESERVE_ALL ? ZL_PRESERVE : 0);
+	uint8_t first = (uint8_t)(zl_hooks.count * ZL_FIRST);
 
 	if (zl_hooks.count == ZL_HOOKS)
 		return false;
+	zl_direct[zl_hooks.count] = (struct zl_direct){ hook->on_call, hook->data };
 	zl_hooks.hook[zl_hooks.count++] = *hook;
 	for (unsigned n = 0; n < ZLAZY_NUMBERS; n++)
 		if (hook->wanted[n / 64] >> n % 64 & 1)
-			zl_filter[n] |= bits;
+			zl_filter[n] |= zl_filter[n] & ZL_WANTED ? bits : bits | first;
 	if (hook->wants_others)
-		zl_filter[ZLAZY_NUMBERS] |= bits;
+		zl_filter[ZLAZY_NUMBERS] |= zl_filter[ZLAZY_NUMBERS] & ZL_WANTED ? bits : bits | first;
 	return true;
 }

@@ -2,9 +2,10 @@
 #ifndef ZL_AGENT_HOOKS_H
 #define ZL_AGENT_HOOKS_H
 
-#include "trampoline/frame.h"
+#include "threads/owners.h"
+#include "trampoline/entry.h"
 
-enum { ZL_HOOKS = 16 };
+enum { ZL_HOOKS = ZL_DIRECT };
 
 struct zl_hooks {
 	struct zlazy_hook hook[ZL_HOOKS];
@@ -17,7 +18,30 @@ bool zl_hooks_add(const struct zlazy_hook *hook);
 /* The functions that hook libraries may call. */
 extern const struct zlazy_api zl_hook_api;
 
-/* Run the hooks that want this call, then make it. */
-long zl_hooks_run(struct zl_frame *frame);
+static inline bool zl_hook_wants(const struct zlazy_hook *hook, const struct zlazy_call *call)
+{
+	unsigned long number = (unsigned long)call->number;
+	if (zl_unlikely(call->abi != ZLAZY_ABI_X86_64 || number >= ZLAZY_NUMBERS))
+		return hook->wants_others;
+	return hook->wanted[number / 64] >> number % 64 & 1;
+}
+
+/* Run the hooks that want this call, from frame->level inwards, then make it. */
+static inline long zl_hooks_run(struct zl_frame *frame)
+{
+	unsigned outer = frame->level;
+	long result;
+
+	for (unsigned level = outer; level < zl_hooks.count; level++) {
+		const struct zlazy_hook *hook = &zl_hooks.hook[level];
+		if (!zl_hook_wants(hook, &frame->call))
+			continue;
+		frame->level = level + 1;
+		result = hook->on_call(&frame->call, hook->data);
+		frame->level = outer;
+		return result;
+	}
+	return zl_call_real(frame);
+}
 
 #endif

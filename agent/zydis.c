@@ -14,6 +14,7 @@
 #include <asm/errno.h>
 #include <limits.h>
 #include <stddef.h>
+#include "base/poison.h"
 
 #define ZYDIS_MAJOR 4
 

@@ -44,9 +44,9 @@ struct zl_block {
 	uint64_t target;                /* where the exit of an int $0x80 jumps */
 	uint64_t left_to, left_with;    /* pc and result with which the last trapped call went back to the program */
 
+	uint64_t again_site;            /* the call that was last interrupted, 0 if none; */
 	int32_t tid;
 	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
-	bool in_hook;                   /* hook code of this thread runs, between entry and exit */
 	bool is_forking;                /* a child without CLONE_VM is being made: it finds its block so */
 	bool is_vforked;                /* its parent gives the block back */
 	bool has_own_process;           /* CLONE_VM without CLONE_THREAD: exit_group ends this thread only */
@@ -61,7 +61,7 @@ struct zl_block {
 	struct zl_sighand *sighand;
 	uint64_t kept_pending;          /* agent's signals that came while virtually blocked, bit per signal */
 	siginfo_t kept_info[4];         /* their siginfo, by zl_agent_signal_index() */
-	uint64_t again_site, again_rsp; /* the call that was last interrupted; 0 if none */
+	uint64_t again_rsp;             /* and where the program's stack was */
 	uintptr_t exec_scratch;         /* memory of an execve in a vfork child, unmapped by its parent */
 	size_t exec_scratch_size;
 };
@@ -85,6 +85,8 @@ static_assert(offsetof(struct zl_block, next_free) == BLOCK_NEXT_FREE, "slot.h")
 static_assert(offsetof(struct zl_block, target) == BLOCK_TARGET, "slot.h");
 static_assert(offsetof(struct zl_block, left_to) == BLOCK_LEFT_TO, "slot.h");
 static_assert(offsetof(struct zl_block, left_with) == BLOCK_LEFT_WITH, "slot.h");
+static_assert(offsetof(struct zl_block, again_site) == BLOCK_AGAIN_SITE, "slot.h");
+static_assert(offsetof(struct zl_block, tid) == BLOCK_TID, "slot.h");
 static_assert(sizeof(struct zl_block) <= SLOT_SIZE - SLOT_BLOCK, "slot.h");
 
 static inline struct zl_block *zl_block_of_slot(uintptr_t address_in_slot)
@@ -95,7 +97,9 @@ static inline struct zl_block *zl_block_of_slot(uintptr_t address_in_slot)
 /* The block of the stack that we run on. pre: rsp lies in a slot. */
 static inline struct zl_block *zl_block_here(void)
 {
-	return zl_block_of_slot((uintptr_t)__builtin_frame_address(0));
+	uintptr_t rsp;
+	__asm__ volatile("movq %%rsp, %0" : "=r"(rsp));
+	return zl_block_of_slot(rsp);
 }
 
 /* The block of the running thread. pre: gs is the agent's. */

@@ -41,5 +41,7 @@
 #define BLOCK_TARGET	120
 #define BLOCK_LEFT_TO	128
 #define BLOCK_LEFT_WITH	136
+#define BLOCK_AGAIN_SITE 144
+#define BLOCK_TID	152
 
 #endif

@@ -32,6 +32,7 @@
 #include "lazy/redzone.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include "base/poison.h"
 
 enum fate { DEAD, HITS, MISSES };
 enum { LONGEST_INSN = 15, NUMBER_LIMIT = 4096 };

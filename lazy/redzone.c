@@ -28,6 +28,7 @@
  */
 #include "lazy/redzone.h"
 #include "lazy/decoder.h"
+#include "base/poison.h"
 
 enum { SLOT = 8, RED_ZONE = 128, MOST_TOUCHES = 64, MOST_PATHS = 16, MOST_STEPS = 64, MOST_TRIES = 8, SYNCHRONISE = 24 };
 enum rbp_kind { RBP_UNKNOWN, RBP_FRAME, RBP_DATA };

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The tiers of scripts/test: which commands, in which order, for how long.
 
-    --quick     3 minutes: layers, symbols, units, guests under the default tactic and zpoline
+    --quick     3 minutes: layers, symbols, units, hooks, start-up, guests under the default tactic and zpoline
     (none)     15 minutes: guests in every tactic with every kind of hook, programs, the command, stress
     --ci       55 minutes: everything once, other builds and the benches included
 
@@ -76,6 +76,15 @@ def command(build):
     return Step("command", python("tests/command/test_command.py", build), 240)
 
 
+def hooks(build):
+    return [Step("hooks", python("tests/test_hooks.py", build), 120, why_no_agent("trap")),
+            Step("start-up", python("tests/test_startup.py", build), 120, why_no_agent("trap"))]
+
+
+def faults(build):
+    return Step(f"faults{label(build)}", python("tests/test_faults.py", build), 300, why_no_agent("trap"))
+
+
 def stress(build, seconds):
     """Nothing until there is a runner."""
     runner = os.path.join(ROOT, "stress", "run")
@@ -95,7 +104,7 @@ def counted(build):
 
 
 def other_builds():
-    """What the other presets are for: guests with assertions, units with failing memory, units under asan."""
+    """What the other presets are for: guests with assertions, programs with failing calls, units under asan."""
     with open(os.path.join(ROOT, "CMakePresets.json"), encoding="utf-8") as file:
         presets = {p["name"]: p.get("binaryDir", "").replace("${sourceDir}", ROOT)
                    for p in json.load(file)["configurePresets"] if not p.get("hidden")}
@@ -106,6 +115,8 @@ def other_builds():
             steps.append((lambda folder=presets[name]: units(folder)))  # known once it is built
             if run_guests:
                 steps.append(guests(presets[name], "auto", "none", 300))
+            if name == "fault":
+                steps.append(faults(presets[name]))
     return steps
 
 
@@ -115,14 +126,14 @@ def bench():
 
 def quick(build):
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)), *units(build),
-            guests(build, "auto", "none", 120), guests(build, "zpoline", "none", 120)]
+            *hooks(build), guests(build, "auto", "none", 120), guests(build, "zpoline", "none", 120)]
 
 
 def usual(build):
     every = [guests(build, tactic, hook, 240) for tactic in TACTICS for hook in HOOKS]
     tactic = "trap" if machine.why_no_zpoline() else "zpoline"
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)), *units(build),
-            command(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), *stress(build, 60)]
+            command(build), *hooks(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), *stress(build, 60)]
 
 
 def everything(build):

@@ -11,7 +11,8 @@ address after each `syscall` instruction. The gate is section zl_gate of libzlaz
 image is read from the strace output: the first mmap of the descriptor that openat(".../libzlazy.so") gave. A task is
 judged from its successful prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON) on; the child of a judged task from
 its first call; a new image (execve) from its own prctl on. An image that never arms (static, setuid) is listed as
-unhooked and is no stray. The program's standard output and error pass through; the report goes to standard error.
+unhooked and is no stray; one that a signal kills while the linker still loads is not listed. The program's standard
+output and error pass through; the report goes to standard error.
 
 --counts. Calls of the program, by number, as the hook counted them (513 counters: 0..511; 512 the others, all 32-bit
 calls among them) against those that strace saw enter from the gate, without the agent's own: these enter at the
@@ -43,6 +44,7 @@ MODE = re.compile(r"\[ Process PID=(\d+) runs in (\d+) bit mode")
 MAKERS = {"clone", "clone3", "fork", "vfork"}
 EXECS = {"execve", "execveat"}
 SHOWN, OTHERS, SIGRETURN, RESTART = 20, 512, 15, 219
+FIRST_CALLS = 10  # no dynamic linker has opened the preloaded library before
 
 Gate = collections.namedtuple("Gate", "start stop own")  # file offsets from the load address; own: a set
 Stray = collections.namedtuple("Stray", "pid ip call")
@@ -53,6 +55,7 @@ class Image:
 
     def __init__(self, path):
         self.path, self.base, self.fd, self.started = path, None, None, False
+        self.calls, self.is_cut = 0, False  # cut: killed by a signal before the agent could start
         self.counters_fd, self.counting = None, False
 
 
@@ -138,7 +141,7 @@ class Oracle:
         elif resumed:
             name, entry = task.pending or (resumed[1], "")
             task.pending = None
-            self.leave(task, name, entry, entry.removesuffix("<unfinished ...>") + resumed[2], number)
+            self.leave(task, name, entry, entry.removesuffix(" <unfinished ...>") + resumed[2], number)
         else:
             self.enter(pid, task, number, ip, text)
 
@@ -150,6 +153,8 @@ class Oracle:
             return
         if not task.exiting:
             self.killed += 1
+        if ended[1].startswith("killed"):
+            task.image.is_cut = task.image.base is not None or task.image.calls < FIRST_CALLS
         if pid == self.first:
             self.status = f"{ended[1]} {ended[2]}"
         del self.tasks[pid]
@@ -164,6 +169,7 @@ class Oracle:
             return
         self.calls += 1
         image = task.image
+        image.calls += 1
         task.exiting |= call[1] in ("exit", "exit_group")
         if task.strict:
             self.judged += 1
@@ -194,7 +200,7 @@ class Oracle:
             self.images.append(task.image)
         elif name == "prctl" and "PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON" in entry and value == "0":
             self.arm(task)
-        elif name == "prctl" and "PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF" in entry:
+        elif name == "prctl" and "PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF" in entry and value == "0":
             task.strict = image.started = False   # the agent only asked whether it may
         elif not image.started or not image.counting:
             self.look_for_agent(image, name, text, value)
@@ -222,7 +228,7 @@ class Oracle:
             image.counting = True
 
     def unhooked(self):
-        return [image.path for image in self.images if not image.started]
+        return [image.path for image in self.images if not image.started and not image.is_cut]
 
     def hooked(self):
         return [image.path for image in self.images if image.started]
@@ -322,6 +328,7 @@ def parse_arguments():
     parser.add_argument("--counts", action="store_true", help="run with the count hook and compare")
     parser.add_argument("--keep", metavar="FILE", help="leave strace's output there")
     parser.add_argument("--log", metavar="FILE", help="judge this strace output, run nothing")
+    parser.add_argument("--scratch", metavar="FOLDER", help="for temporary files, if the program may look into TMPDIR")
     parser.add_argument("--timeout", type=float, default=600)
     parser.add_argument("program", nargs="*")
     options = parser.parse_args()
@@ -338,7 +345,7 @@ def main():
     except (OSError, ValueError) as error:
         print(f"oracle: {options.build}/libzlazy.so: {error}", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="zlazy-oracle-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="zlazy-oracle-", dir=options.scratch) as scratch:
         log = options.log or options.keep or os.path.join(scratch, "strace")
         counters = os.path.join(scratch, "counters") if options.counts else None
         if counters:

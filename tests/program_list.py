@@ -21,6 +21,7 @@ GIT = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_AUTHOR_
 class Program:
     def __init__(self, function, needs, environment):
         self.name, self.function, self.needs, self.environment = function.__name__, function, needs, environment
+        self.faults_at_null = False
 
     @staticmethod
     def skip_line(session):
@@ -28,6 +29,12 @@ class Program:
         if any(line.endswith(": exit 77") for line in session.transcript):
             return " ".join(line for line in session.transcript if line.startswith("skip: ")) or "it says so itself"
         return None
+
+
+def faults_at_null(function):
+    """It lives by faults at address zero: page zero must not be readable. Above @program."""
+    PROGRAMS[function.__name__].faults_at_null = True
+    return function
 
 
 def program(*needs, **environment):
@@ -195,6 +202,7 @@ def node(session):
     session.run("node", "work.js")
 
 
+@faults_at_null
 @program("java", "javac")
 def java(session):
     """java: threads, implicit null checks, a child process, sockets"""
@@ -203,6 +211,7 @@ def java(session):
     session.run("java", "-Xmx128m", "-cp", ".", "Work")
 
 
+@faults_at_null
 @program("go", "gcc")
 def go(session):
     """a Go program linked with libc: goroutines, nil dereference, os/exec, sockets"""

@@ -39,6 +39,8 @@ def why_not(program, tactic):
         return machine.why_no_dispatch()
     if tactic == "zpoline" and machine.why_no_zpoline():
         return machine.why_no_zpoline()
+    if tactic == "zpoline" and program.faults_at_null and not machine.has_pku():
+        return "no protection keys: page zero is readable under zpoline here"
     return missing(program)
 
 

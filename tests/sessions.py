@@ -90,7 +90,7 @@ class Session:
         if not self.plan.oracle:
             return list(words)
         return [PYTHON, ORACLE, "--build", self.plan.build, "--tactic", self.plan.tactic, "--hook", self.oracle_hook,
-                "--timeout", str(self.plan.timeout), "--", *words]
+                "--timeout", str(self.plan.timeout), "--scratch", self.scratch, "--", *words]
 
     # Files.
 

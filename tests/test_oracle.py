@@ -114,6 +114,14 @@ class Children(unittest.TestCase):
                        f"100 [ 102] [{OUT}] getuid() = 0\n")
         self.assertEqual((oracle.strays, oracle.unhooked(), oracle.hooked()), ([], ["/bin/static"], ["/bin/x"]))
 
+    def test_killed_before_it_could_start(self):
+        exec_line = f"100 [  59] [{IN}] execve(\"/bin/y\", [\"y\"], NULL) = 0\n"
+        killed = "100 [????????????????] +++ killed by SIGTERM +++\n"
+        calls = f"100 [ 102] [{OUT}] getuid() = 0\n" * 20
+        self.assertEqual(judge(exec_line + killed).unhooked(), [])
+        self.assertEqual(judge(exec_line + START.partition("\n")[2] + calls + killed).unhooked(), [])
+        self.assertEqual(judge(exec_line + calls + killed).unhooked(), ["/bin/y"])
+
     def test_failed_exec_goes_on(self):
         self.assertEqual(self.strays(f"100 [  59] [{IN}] execve(\"/none\", [\"s\"], 0x7f /* 1 var */) = -1 ENOENT (No such "
                                      f"file or directory)\n100 [ 102] [{OUT}] getuid() = 0\n"), 1)
@@ -167,6 +175,8 @@ class Counts(unittest.TestCase):
     def test_waits_for_the_counters(self):
         text = (f"100 [ 102] [{IN}] getuid() = 0\n100 [ 257] [{IN}] openat(AT_FDCWD, \"/c\", O_RDWR, 0666) = 5\n"
                 f"100 [   3] [{IN}] close(5) = 0\n100 [ 102] [{IN}] getuid() = 0\n")
+        self.assertEqual(judge(text, counters="/c").made, {102: 1})
+        text = text.replace("close(5) =", f"close(5 <unfinished ...>\n100 [   3] [{IN}] <... close resumed>) =")
         self.assertEqual(judge(text, counters="/c").made, {102: 1})
 
     def test_results(self):

@@ -3,6 +3,7 @@
 #include "base/raw.h"
 #include "base/string.h"
 #include "threads/sighand.h"
+#include "threads/slots.h"
 #include "base/poison.h"
 
 bool zl_is_nested(const struct zl_frame *frame)
@@ -48,7 +49,7 @@ bool zl_signals_close(struct zl_block *block)
 {
 	uint64_t all = ~zl_fault_signals;
 	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all));
-	if (!block->noted || block->in_hook || block->is_hook_thread)
+	if (!block->noted || zl_slot_is_in_hook(block) || block->is_hook_thread)
 		return true;
 	zl_signals_open(block);
 	return false;

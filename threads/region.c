@@ -141,11 +141,11 @@ void zl_region_from_frame(struct sigcontext *c, const struct zl_frame *f)
 	c->r14 = f->r14;
 	c->r15 = f->r15;
 	c->rsp = f->rsp;
-	c->eflags = f->flags;
+	c->eflags = zl_frame_flags(f);
 	c->rax = is_again ? f->rax : (uint64_t)f->result;
 	c->rip = is_again ? f->rip - SITE_SIZE : f->rip;
 	c->rcx = keeps_rcx ? f->rcx : f->rip;
-	c->r11 = keeps_rcx ? f->r11 : f->flags;
+	c->r11 = keeps_rcx ? f->r11 : c->eflags;
 }
 
 /* The gates of calls with a frame. */

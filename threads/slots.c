@@ -73,14 +73,9 @@ void zl_slot_give(struct zl_block *block)
 						      memory_order_release, memory_order_relaxed));
 }
 
-static uintptr_t slot_of(const struct zl_block *block)
-{
-	return zl_align_down((uintptr_t)block, SLOT_SIZE);
-}
-
 stack_t zl_slot_real_stack(const struct zl_block *block)
 {
-	return (stack_t){ .ss_sp = (void *)(slot_of(block) + SLOT_SIGNAL), .ss_size = SLOT_BLOCK - SLOT_SIGNAL };
+	return (stack_t){ .ss_sp = (void *)(zl_slot_of(block) + SLOT_SIGNAL), .ss_size = SLOT_BLOCK - SLOT_SIGNAL };
 }
 
 void zl_slot_install(struct zl_block *block)
@@ -88,23 +83,4 @@ void zl_slot_install(struct zl_block *block)
 	stack_t stack = zl_slot_real_stack(block);
 	zl_raw(__NR_arch_prctl, ARCH_SET_GS, block);
 	zl_raw(__NR_sigaltstack, &stack, 0);
-}
-
-struct zl_frame *zl_slot_first_frame(const struct zl_block *block)
-{
-	return (struct zl_frame *)(slot_of(block) + SLOT_HOOK_TOP - FRAME_SIZE);
-}
-
-void zl_slot_enter_hook(struct zl_block *block)
-{
-	block->in_hook = true;
-	block->top = (void *)(slot_of(block) + SLOT_NESTED_TOP - FRAME_SIZE);
-	block->filter = zl_filter_nested;
-}
-
-void zl_slot_leave_hook(struct zl_block *block)
-{
-	block->in_hook = false;
-	block->top = zl_slot_first_frame(block);
-	block->filter = block->is_hook_thread ? zl_filter_nested : zl_filter;
 }

@@ -4,6 +4,7 @@
 
 #include "base/block.h"
 #include "base/lock.h"
+#include "trampoline/entry.h"
 
 extern struct zl_lock zl_slots_lock;
 /* Blocks of threads that have ended. Pushed by zl_gate_exit without a lock, popped under zl_slots_lock only. */
@@ -20,8 +21,31 @@ void zl_slot_install(struct zl_block *block);
 stack_t zl_slot_real_stack(const struct zl_block *block);
 
 /* Where frames begin: on the hook stack, or on the nested one while hook code runs. */
-void zl_slot_enter_hook(struct zl_block *block);
-void zl_slot_leave_hook(struct zl_block *block);
-struct zl_frame *zl_slot_first_frame(const struct zl_block *block);
+static inline uintptr_t zl_slot_of(const struct zl_block *block)
+{
+	return (uintptr_t)block - SLOT_BLOCK;
+}
+
+static inline struct zl_frame *zl_slot_first_frame(const struct zl_block *block)
+{
+	return (struct zl_frame *)(zl_slot_of(block) + SLOT_HOOK_TOP - FRAME_SIZE);
+}
+
+static inline bool zl_slot_is_in_hook(const struct zl_block *block)
+{
+	return block->top != zl_slot_first_frame(block);
+}
+
+static inline void zl_slot_enter_hook(struct zl_block *block)
+{
+	block->top = (void *)(zl_slot_of(block) + SLOT_NESTED_TOP - FRAME_SIZE);
+	block->filter = zl_filter_nested;
+}
+
+static inline void zl_slot_leave_hook(struct zl_block *block)
+{
+	block->top = zl_slot_first_frame(block);
+	block->filter = zl_unlikely(block->is_hook_thread) ? zl_filter_nested : zl_filter;
+}
 
 #endif

@@ -51,14 +51,15 @@
 	sahf
 .endm
 
-# Does anybody want number eax? Jumps to \wanted; falls through if not. Clobbers rax rcx rdx.
+# Does anybody want number eax? Jumps to \wanted with the filter's bits in eax; falls through if not. Clobbers rcx rdx.
 .macro ask_filter wanted
 	movl	%gs:BLOCK_RAX, %eax
 	movl	$FILTER_OTHERS, %ecx
 	cmpl	%ecx, %eax
 	cmovael	%ecx, %eax
 	movq	%gs:BLOCK_FILTER, %rdx
-	cmpb	$0, (%rdx,%rax)
+	movzbl	(%rdx,%rax), %eax
+	testl	%eax, %eax
 	jne	\wanted
 .endm
 
@@ -135,7 +136,7 @@ zl_hooked_call:
 	movq	%rcx, FRAME_RIP(%rsp)
 	CFI_RIP_IN_FRAME
 	movq	$KIND_CALL, FRAME_KIND(%rsp)	# and FRAME_STATE = 0
-	movl	$0, FRAME_ABI(%rsp)
+	movq	$0, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
 	jmp	zl_hooked
 
 # Not called from a site: a call of the program through NULL, or near it. Give everything back and trap.
@@ -183,7 +184,7 @@ zl_hooked_jump:
 	movq	%rcx, FRAME_RIP(%rsp)
 	CFI_RIP_IN_FRAME
 	movq	$KIND_JUMP, FRAME_KIND(%rsp)
-	movl	$0, FRAME_ABI(%rsp)
+	movq	$0, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
 	jmp	zl_hooked
 	.cfi_endproc
 	.size	zl_entry_jump, . - zl_entry_jump
@@ -205,13 +206,14 @@ zl_hooked_jump:
 	movq	%rcx, FRAME_RIP(%rsp)
 	CFI_RIP_IN_FRAME
 	movq	$KIND_I386, FRAME_KIND(%rsp)
-	movl	$1, FRAME_ABI(%rsp)
+	movq	$1, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
+	movl	$BITS_I386, %eax
 	jmp	zl_hooked
 	.cfi_endproc
 	.size	zl_entry_i386, . - zl_entry_i386
 
 # zl_hooked - fill the frame, call zl_dispatch(frame), give its result to the program
-# in:   rsp frame with rsp, rip, kind, state, abi set; rcx rip; block as save_registers left it
+# in:   rsp frame with rsp, rip, kind, state, abi set; rcx rip; eax filter bits; block as save_registers left it
 # out:  does not return here: to the program by zl_exit_frame
 # stack: rsp is 16-aligned at the call
 	.p2align 4
@@ -222,23 +224,24 @@ zl_hooked_jump:
 	global	zl_hooked
 	subq	$2, %rcx
 	movq	%rcx, FRAME_SITE(%rsp)
+	movq	%rdi, FRAME_ARG0(%rsp)
+	movq	%rdi, FRAME_RDI(%rsp)
+	movq	%rsi, FRAME_ARG1(%rsp)
+	movq	%rsi, FRAME_RSI(%rsp)
+	movl	%eax, %esi			# zl_dispatch(frame, bits)
+	movq	%gs:BLOCK_RDX, %rdx
+	movq	%rdx, FRAME_ARG2(%rsp)
+	movq	%rdx, FRAME_RDX(%rsp)
+	movq	%r10, FRAME_ARG3(%rsp)
+	movq	%r10, FRAME_R10(%rsp)
+	movq	%r8, FRAME_ARG4(%rsp)
+	movq	%r8, FRAME_R8(%rsp)
+	movq	%r9, FRAME_ARG5(%rsp)
+	movq	%r9, FRAME_R9(%rsp)
 	movq	%gs:BLOCK_RAX, %rax
 	movq	%rax, FRAME_RAX(%rsp)
 	movslq	%eax, %rax
 	movq	%rax, FRAME_NUMBER(%rsp)
-	movq	%gs:BLOCK_RDX, %rdx
-	movq	%rdi, FRAME_ARG0(%rsp)
-	movq	%rsi, FRAME_ARG1(%rsp)
-	movq	%rdx, FRAME_ARG2(%rsp)
-	movq	%r10, FRAME_ARG3(%rsp)
-	movq	%r8, FRAME_ARG4(%rsp)
-	movq	%r9, FRAME_ARG5(%rsp)
-	movq	%rdi, FRAME_RDI(%rsp)
-	movq	%rsi, FRAME_RSI(%rsp)
-	movq	%rdx, FRAME_RDX(%rsp)
-	movq	%r10, FRAME_R10(%rsp)
-	movq	%r8, FRAME_R8(%rsp)
-	movq	%r9, FRAME_R9(%rsp)
 	movq	%rbx, FRAME_RBX(%rsp)
 	movq	%rbp, FRAME_RBP(%rsp)
 	movq	%r12, FRAME_R12(%rsp)
@@ -247,23 +250,47 @@ zl_hooked_jump:
 	movq	%r15, FRAME_R15(%rsp)
 	movq	%gs:BLOCK_RCX, %rcx
 	movq	%rcx, FRAME_RCX(%rsp)
-	movq	%gs:BLOCK_R11, %rcx
-	movq	%rcx, FRAME_R11(%rsp)
-	pushfq					# status flags are ours by now, the others the program's
-	movq	(%rsp), %rax
-	leaq	8(%rsp), %rsp
-	andl	$~FLAGS_STATUS, %eax
-	movzbl	%gs:BLOCK_FLAGS+1, %ecx
-	orl	%ecx, %eax
-	movzbl	%gs:BLOCK_FLAGS, %ecx
-	shll	$11, %ecx
-	orl	%ecx, %eax
+	movq	%gs:BLOCK_R11, %rdx
+	movq	%rdx, FRAME_R11(%rsp)
+	movl	%gs:BLOCK_FLAGS, %ecx
+	movl	%ecx, FRAME_LAHF(%rsp)
+	pushfq					# the status flags in it are ours; the others the program's
+	popq	%rax
 	movq	%rax, FRAME_FLAGS(%rsp)
 	testl	$FLAGS_DIRECTION, %eax
 	jnz	4f
-5:	movq	%rsp, %gs:BLOCK_FRAME
+5:	movl	%gs:BLOCK_TID, %eax
+	movl	%eax, FRAME_THREAD(%rsp)
+	movq	$0, FRAME_VECTORS(%rsp)
+	movq	%rsp, %gs:BLOCK_FRAME
 	movq	%rsp, %rdi
-	call	zl_dispatch
+	movl	%esi, %edx
+	andl	$~BITS_FIRST, %edx
+	cmpl	$BITS_WANTED, %edx
+	jne	11f
+	cmpq	$0, %gs:BLOCK_AGAIN_SITE
+	jne	11f
+	# One hook, general registers: no need of zl_dispatch. The call is the program's own, for nobody wants nested
+	# ones, so this is the first frame on the hook stack, and BLOCK_TOP is to be rsp again.
+	leal	BITS_WANTED(%rsi), %eax		# index of the hook + 1 = level, times 8, plus 2
+	leaq	zl_direct(%rip), %rdx
+	shrl	$3, %eax
+	incl	%eax
+	movl	%eax, FRAME_LEVEL(%rsp)
+	andl	$BITS_FIRST, %esi
+	leaq	SLOT_NESTED_TOP-SLOT_HOOK_TOP(%rsp), %rax
+	movq	%rax, %gs:BLOCK_TOP
+	leaq	zl_filter_nested(%rip), %rax
+	movq	%rax, %gs:BLOCK_FILTER
+	leaq	(%rdx,%rsi,2), %rax
+	movq	8(%rax), %rsi
+	call	*(%rax)
+	leaq	zl_filter(%rip), %rdx
+	movq	%rsp, %gs:BLOCK_TOP
+	movq	%rsp, %gs:BLOCK_FRAME
+	movq	%rdx, %gs:BLOCK_FILTER
+	jmp	zl_exit_frame
+11:	call	zl_dispatch
 	# falls through
 
 # zl_exit_frame - give the program its registers, and rax
@@ -275,30 +302,30 @@ zl_hooked_jump:
 	cmpl	$0, %gs:BLOCK_NOTED
 	jne	zl_exit_noted
 zl_exit_restore:
-	movl	FRAME_KIND(%rsp), %ecx
-	movl	FRAME_FLAGS(%rsp), %eax
-	testl	$FLAGS_DIRECTION, %eax
+	movl	FRAME_FLAGS(%rsp), %r11d
+	testl	$FLAGS_DIRECTION, %r11d
 	jnz	6f
-7:	movq	FRAME_RDI(%rsp), %rdi
+7:	movl	FRAME_LAHF(%rsp), %eax
+	movq	FRAME_RDI(%rsp), %rdi
 	movq	FRAME_RSI(%rsp), %rsi
 	movq	FRAME_R10(%rsp), %r10
 	movq	FRAME_R8(%rsp), %r8
 	movq	FRAME_R9(%rsp), %r9
-	testl	%ecx, %ecx			# KIND_CALL?
-	jnz	8f
-	movq	FRAME_RSP(%rsp), %rdx
+	andl	$~FLAGS_STATUS, %r11d		# r11 = rflags
+	movzbl	%ah, %edx
+	orl	%edx, %r11d
+	movzbl	%al, %edx
+	shll	$11, %edx
+	orl	%edx, %r11d
 	movq	FRAME_RIP(%rsp), %rcx
+	cmpl	$KIND_CALL, FRAME_KIND(%rsp)
+	jne	8f
+	movq	FRAME_RSP(%rsp), %rdx
 	global	zl_exit_slot
 	cmpq	%rcx, -8(%rdx)
 	jne	9f
-	movl	%eax, %edx			# ah = status byte, al = OF
-	shrl	$11, %edx
-	andl	$1, %edx
-	movb	%al, %ah
-	movb	%dl, %al
 	restore_flags
 	movq	FRAME_RDX(%rsp), %rdx
-	movq	FRAME_FLAGS(%rsp), %r11
 	movq	FRAME_RESULT(%rsp), %rax
 	movq	FRAME_RSP(%rsp), %rsp
 	.cfi_remember_state
@@ -312,29 +339,16 @@ zl_exit_restore:
 	jmp	5b
 6:	std
 	jmp	7b
-8:	cmpl	$KIND_I386, %ecx
+8:	cmpl	$KIND_I386, FRAME_KIND(%rsp)
 	je	10f
-9:	movl	%eax, %edx
-	shrl	$11, %edx
-	andl	$1, %edx
-	movb	%al, %ah
-	movb	%dl, %al
-	restore_flags
+9:	restore_flags
 	movq	FRAME_RDX(%rsp), %rdx
-	movq	FRAME_FLAGS(%rsp), %r11
 	movq	FRAME_RESULT(%rsp), %rax
-	movq	FRAME_RIP(%rsp), %rcx
 	movq	%rax, %gs:BLOCK_LEFT_WITH
 	movq	%rcx, %gs:BLOCK_LEFT_TO
 	movq	FRAME_RSP(%rsp), %rsp
 	jmp	*%rcx
-10:	movq	FRAME_RIP(%rsp), %rdx
-	movq	%rdx, %gs:BLOCK_TARGET
-	movl	%eax, %edx
-	shrl	$11, %edx
-	andl	$1, %edx
-	movb	%al, %ah
-	movb	%dl, %al
+10:	movq	%rcx, %gs:BLOCK_TARGET
 	restore_flags
 	movq	FRAME_RDX(%rsp), %rdx
 	movq	FRAME_RCX(%rsp), %rcx

@@ -5,15 +5,27 @@
 #include "trampoline/frame.h"
 
 /* Called by entry.S; defined by upper layers. @entry: general registers only. */
-long zl_dispatch(struct zl_frame *frame);               /* agent/dispatch.c */
+long zl_dispatch(struct zl_frame *frame, unsigned bits); /* agent/dispatch.c; bits: of the filter's entry */
 _Noreturn void zl_entry_block_lost(uintptr_t pc);       /* threads/owners.c */
 void zl_prepare_delivery(struct zl_frame *frame);       /* threads/deliver.c */
 void zl_child_begin(struct zl_block *block);            /* threads/child.c */
 
-/* Bit ZL_WANTED of an entry: a hook wants the number; ZL_SPECIAL: an owner does. 512: all other numbers. */
-enum { ZL_FILTER_SIZE = 513, ZL_WANTED = 1, ZL_PRESERVE = 2, ZL_SPECIAL = 4 };
+/* Bit ZL_WANTED of an entry: a hook wants the number; ZL_PRESERVE: one that may use vector registers does;
+ * ZL_SPECIAL: an owner does; ZL_FIRST times the index of the outermost hook that wants it. 512: all other numbers. ZL_I386 stands for the entry of int $0x80. */
+enum { ZL_FILTER_SIZE = 513, ZL_WANTED = 1, ZL_PRESERVE = 2, ZL_SPECIAL = 4,
+       ZL_FIRST = 8, ZL_FIRST_MASK = 0x78, ZL_I386 = 0x80 };
 extern uint8_t zl_filter[ZL_FILTER_SIZE];        /* for calls of the program */
 extern uint8_t zl_filter_nested[ZL_FILTER_SIZE]; /* for calls of hook code: owners only */
+
+/* What zl_hooked calls by itself, without zl_dispatch, when the bits are ZL_WANTED and an index alone: a hook that
+ * keeps to general registers. Filled by agent/hooks.c. */
+enum { ZL_DIRECT = 16 };
+extern struct zl_direct {
+	long (*on_call)(struct zlazy_call *call, void *data);
+	void *data;
+} zl_direct[ZL_DIRECT];
+static_assert(sizeof(struct zl_direct) == 16, "entry.S scales by it");
+static_assert(ZL_WANTED == BITS_WANTED && ZL_FIRST_MASK == BITS_FIRST && ZL_I386 == BITS_I386, "frame.h");
 
 long zl_gate_call(struct zl_frame *frame);
 long zl_gate_i386(struct zl_frame *frame);

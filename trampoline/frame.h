@@ -40,12 +40,18 @@
 #define FRAME_STATE	236
 #define FRAME_VECTORS	240
 #define FRAME_LEVEL	248
+#define FRAME_LAHF	252
 #define FRAME_SIZE	256
 
 /* How a call came, and so how it returns. */
 #define KIND_CALL	0	/* by `call *%rax`: returns by ret if the slot still holds the address */
 #define KIND_JUMP	1	/* by a trap: continuation in the block, returns by jmp */
 #define KIND_I386	2	/* int $0x80: returns by jmp, rcx and r11 kept */
+
+/* Bits of the filter that entry.S knows (enum in entry.h). */
+#define BITS_WANTED	1
+#define BITS_FIRST	0x78
+#define BITS_I386	0x80
 
 /* The status flags of rflags, which lahf and seto see. */
 #define FLAGS_STATUS	0x8d5
@@ -68,13 +74,20 @@ struct zl_frame {
 	uint64_t rcx, r11;      /* before the call; meaningless after a trap, where the kernel has had them */
 	uint64_t rip;           /* after the site */
 	uint64_t rsp;           /* without the pushed return address */
-	uint64_t flags;
+	uint64_t flags;         /* rflags, but for the status flags, which are in lahf: see zl_frame_flags() */
 	long result;
 	uint32_t kind;          /* KIND_ */
 	uint32_t state;         /* enum zl_frame_state */
 	void *vectors;          /* saved extended state, or NULL if none was saved (trampoline/vector.S) */
-	uint64_t level;         /* how many hooks outwards of the one that runs */
+	uint32_t level;         /* how many hooks outwards of the one that runs */
+	uint32_t lahf;          /* SF ZF AF PF CF in bits 8..15 as lahf stores them, OF in bit 0 */
 };
+
+/* rflags as the program had them. */
+static inline uint64_t zl_frame_flags(const struct zl_frame *frame)
+{
+	return (frame->flags & ~(uint64_t)FLAGS_STATUS) | (frame->lahf >> 8 & 0xff) | (frame->lahf & 1) << 11;
+}
 
 static_assert(offsetof(struct zl_frame, call.number) == FRAME_NUMBER, "frame.h");
 static_assert(offsetof(struct zl_frame, call.arg) == FRAME_ARG0, "frame.h");
@@ -98,6 +111,7 @@ static_assert(offsetof(struct zl_frame, kind) == FRAME_KIND, "frame.h");
 static_assert(offsetof(struct zl_frame, state) == FRAME_STATE, "frame.h");
 static_assert(offsetof(struct zl_frame, vectors) == FRAME_VECTORS, "frame.h");
 static_assert(offsetof(struct zl_frame, level) == FRAME_LEVEL, "frame.h");
+static_assert(offsetof(struct zl_frame, lahf) == FRAME_LAHF, "frame.h");
 static_assert(sizeof(struct zl_frame) == FRAME_SIZE, "frame.h");
 #endif
 #endif

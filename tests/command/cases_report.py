@@ -1,6 +1,7 @@
 """The reports, and the command with the real agent; see test_command.py."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -91,8 +92,9 @@ class Agent(AgentTest):
         self.assertEqual(self.run_command('--quiet', '--hook', self.example('fake') + ':77', *self.PID).stdout, '77\n')
 
     def test_first_named_is_outermost(self):
-        done = self.run_command('--quiet', '--hook', self.example('fake') + ':1', '--hook',
-                                self.example('fake') + ':2', *self.PID)
+        other = self.directory + '/other.so'   # the same file would be loaded once
+        shutil.copy(self.example('fake'), other)
+        done = self.run_command('--quiet', '--hook', self.example('fake') + ':1', '--hook', other + ':2', *self.PID)
         self.assertEqual(done.stdout, '1\n')
 
     def test_deny(self):

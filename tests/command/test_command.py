@@ -11,16 +11,18 @@ Cases, by class:
   Reports      -c has the columns of strace -c -w; --stats; -o
   Agent        the same with the real agent and the examples (skipped without build/libzlazy.so)
 
-The last line is "N passed, N failed, N skipped"; the exit status is 1 if any failed.
+A line for each failure and skip; the last one is "N passed, N failed, N skipped". Exit status 1 if any failed.
 """
 import os
 import sys
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
 from cases_input import BadInput, Environment, Options, Targets   # noqa: E402,F401
 from cases_report import Agent, Reports   # noqa: E402,F401
 from cases_running import Ending, Signals   # noqa: E402,F401
+from closing import close   # noqa: E402
 from support import set_up, tear_down   # noqa: E402
 
 
@@ -32,11 +34,7 @@ def main():
         program = unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=1)
     finally:
         tear_down()
-    result = program.result
-    failed = len({case.id().split(' ')[0] for case, _ in result.failures + result.errors})
-    skipped = len(result.skipped)
-    print('%d passed, %d failed, %d skipped' % (result.testsRun - failed - skipped, failed, skipped))
-    sys.exit(1 if failed else 0)
+    sys.exit(close(program.result))
 
 
 if __name__ == '__main__':

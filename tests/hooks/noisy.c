@@ -1,5 +1,6 @@
 /* noisy - uses its own libc in each call as hooks may: locks, stdio, malloc, TLS, errno, and calls of its own that must reach no hook */
 #include <zlazy/zlazy.h>
+#include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@ static void use_libc(const struct zlazy_call *call)
 	char *text = malloc(200 + (size_t)(calls % 5000)), *copy;
 	snprintf(text, 200, "%d: %s %lx %g", call->thread, api->name(call->number, call->abi) ?: "?", call->arg[0], (double)calls);
 	copy = strdup(text);
+	if (!*__ctype_b_loc() || !isalnum((unsigned char)*copy)) /* the tables hang on a variable of this thread */
+		api->log("noisy: no character tables in this thread");
 	pthread_mutex_lock(&lock);
 	fprintf(null, "%s\n", copy);
 	if (calls % 16 == 0)

@@ -1,8 +1,12 @@
 /* record - record.so:FILE: appends a struct record for each call to FILE (made by the test: a count, then room for records);
- * what number, ABI and flags the hook was shown, and the result. Shared by all processes of the run. */
+ * what number, ABI and flags the hook was shown, and the result. Shared by all processes of the run.
+ * record.so:FILE,NUMBER...: wants only these numbers. */
+#define _GNU_SOURCE
 #include <zlazy/zlazy.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,7 +38,8 @@ static long on_call(struct zlazy_call *call, void *data)
 int zlazy_hook_init(const struct zlazy_api *a, const char *argument, struct zlazy_hook *hook)
 {
 	struct stat status;
-	int fd = open(argument, O_RDWR | O_CLOEXEC);
+	char *numbers = strdup(argument), *path = strsep(&numbers, ","), *number;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &status) != 0 || (size_t)status.st_size < sizeof(struct file))
 		return -1;
 	file = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -45,6 +50,9 @@ int zlazy_hook_init(const struct zlazy_api *a, const char *argument, struct zlaz
 	api = a;
 	hook->on_call = on_call;
 	hook->registers = ZLAZY_GENERAL_ONLY;
-	zlazy_want_all(hook);
+	if (!numbers)
+		zlazy_want_all(hook);
+	while ((number = strsep(&numbers, ",")))
+		zlazy_want(hook, strtol(number, NULL, 10));
 	return 0;
 }

@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+"""test_faults.py BUILD_DIR [test ...] - what the agent asks of the kernel for itself fails (ZLAZY_FAULT)
+
+Each call of the thin layer base/os.h, from the first to the eighth, and all of them: the program gives its native
+output, and every call that it makes is hooked (by trap, where there is no other way); or the agent stops at start-up
+with one clear line and 127. Tried in the tactics trap, auto and zpoline.
+
+The count hook tells what was hooked: a program that makes exactly 1000 calls of a number is seen to make them.
+Without memory for it a new thread is answered EAGAIN, an execve ENOMEM, as the kernel itself may answer; so guests
+that do not expect that are left out for `map` and `protect`. So are those that compare the maps: mprotect in the
+place of /proc/self/mem leaves a private file mapping in pieces, as the kernel does not join them again.
+Needs a build with -DZLAZY_FAULT_INJECTION=ON (preset fault); all is skipped in any other.
+"""
+import subprocess
+
+import machine
+from agentcase import PYTHON, AgentCase, main
+
+CALLS = ("map", "protect", "open", "read", "write", "barrier")
+TIMES = (*map(str, range(1, 9)), "*")
+GETPPID = 110
+SCRIPT = ("import os, threading\n"
+          "def work():\n    for i in range(200): os.getppid()\n"
+          "threads = [threading.Thread(target=work) for i in range(4)]\n"
+          "work()\nfor t in threads:\n    try: t.start(); t.join()\n    except RuntimeError: work()\n"
+          "print('done', flush=True)\n"
+          "if os.fork() == 0:\n    os._exit(7)\n"
+          "os._exit(os.waitstatus_to_exitcode(os.wait()[1]))\n")
+PLAIN = ("site_offsets", "site_shared_file", "proc_fork", "regs_general", "sig_handler_flags")
+GUESTS = (*PLAIN, "jit_threads", "proc_exec_ways", "thr_many", "fd_close_range")
+BARE = {"LD_PRELOAD": None, "ZLAZY_TACTIC": None, "ZLAZY_QUIET": None}
+
+
+class FaultCase(AgentCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.native = {}
+        done = subprocess.run(["env", "LD_PRELOAD=" + cls.build + "/libzlazy.so", "ZLAZY_FAULT=read:1", "ZLAZY_TACTIC=trap",
+                               "true"], capture_output=True, text=True)
+        cls.why_not = f"no fault injection in {cls.build}" if "no such variable" in done.stderr else None
+
+    def setUp(self):
+        if self.why_not:
+            self.skipTest(self.why_not)
+        super().setUp()
+
+    def natively(self, name):
+        if name not in self.native:
+            done = self.run_program(self.guest(name), variables=BARE)
+            self.native[name] = (done.returncode, done.stdout, done.stderr)
+        return self.native[name]
+
+    def expect_start_refused(self, done):
+        self.expect_refused(done)   # one line that begins with "zlazy: cannot start: "
+        self.assertRegex(done.stderr, r": .{10,}")
+
+    def expect_hooked(self, fault):
+        counters = self.path("counters")
+        with open(counters, "wb") as file:
+            file.write(bytes(513 * 8))
+        done = self.run_program(PYTHON, "-c", SCRIPT, hooks=[self.hook("count", counters)],
+                                variables={"ZLAZY_FAULT": fault})
+        if done.returncode == 127:
+            self.expect_start_refused(done)
+            return
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (7, "done\n", ""))
+        with open(counters, "rb") as file:
+            self.assertEqual(memoryview(file.read()).cast("Q")[GETPPID], 1000)
+
+    def expect_native(self, name, fault):
+        native = self.natively(name)
+        if native[0] == 77:
+            return
+        done = self.run_program(self.guest(name), variables={"ZLAZY_FAULT": fault})
+        if done.returncode == 127 and native[0] != 127:
+            self.expect_start_refused(done)
+        else:
+            self.assertEqual((done.returncode, done.stdout, done.stderr), native)
+
+    def try_call(self, call):
+        for times in TIMES:
+            fault = f"{call}:{times}"
+            with self.subTest(fault=fault):
+                self.expect_hooked(fault)
+            for name in PLAIN if call in ("map", "protect") else GUESTS:
+                with self.subTest(fault=fault, guest=name):
+                    self.expect_native(name, fault)
+
+
+class Trap(FaultCase):
+    tactic = "trap"
+
+
+class Auto(FaultCase):
+    tactic = "auto"
+
+
+class Zpoline(FaultCase):
+    tactic = "zpoline"
+
+
+for case in (Trap, Auto, Zpoline):
+    if case is Auto and machine.default_tactic() == "trap":   # the same path twice
+        continue
+    for name in CALLS:
+        setattr(case, "test_" + name, lambda self, name=name: self.try_call(name))
+
+
+class Values(FaultCase):
+    def test_bad_value(self):
+        for value in ("", "map", "map:", "map:0", "map:x", "nothing:1", "map:-1"):
+            with self.subTest(value=value):
+                done = self.run_program("touch", "started", variables={"ZLAZY_FAULT": value})
+                self.expect_refused(done, "ZLAZY_FAULT")
+
+
+if __name__ == "__main__":
+    del FaultCase, case
+    main("__main__")

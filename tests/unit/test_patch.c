@@ -1,0 +1,300 @@
+/* test_patch.c - two bytes in the program's code (lazy/patch.c, codefd.c, maps.c)
+ *
+ * Each case lays `syscall` into a page, patches it, and looks at every byte of the page and at /proc/self/maps.
+ *
+ *   private page              by /proc/self/mem, whatever its protection; without the descriptor by mprotect
+ *   shared memfd              by mprotect, given back exactly; sealed: left alone
+ *   shared file               left alone, the file too
+ *   across a word, a page     private and shared; half of it in a shared file
+ *   not mapped                an answer, not a fault
+ *   threaded                  without the barrier: only in one word; with it: two steps, of which a reader sees only
+ *                             0f 05, 0f d0, ff d0
+ *   descriptor                closed by the program, or its number given to another file: noticed
+ *
+ * The order counts: the barrier is registered by the first case that needs it.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "lazy/codefd.h"
+#include "lazy/patch.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PAGES = 2, SIZE = PAGES * 4096, NOP = 0x90 };
+bool zl_copy_hides_zero;   /* trampoline/zero.c has it */
+
+/* Two pages of nops and one syscall. Writes through fd, or through the mapping while it may be written. */
+static uint8_t *lay(uint8_t *code, unsigned offset, int protection)
+{
+	memset(code, NOP, SIZE);
+	memcpy(code + offset, "\x0f\x05", 2);
+	assert_int_equal(mprotect(code, SIZE, protection), 0);
+	return code;
+}
+
+static uint8_t *map_private(unsigned offset, int protection)
+{
+	uint8_t *code = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(code, MAP_FAILED);
+	return lay(code, offset, protection);
+}
+
+static uint8_t *map_shared(int fd, unsigned offset)
+{
+	uint8_t *code;
+	assert_int_equal(ftruncate(fd, SIZE), 0);
+	code = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(code, MAP_FAILED);
+	return lay(code, offset, PROT_READ | PROT_EXEC);
+}
+
+static size_t read_maps(char *text, size_t size)
+{
+	int fd = open("/proc/self/maps", O_RDONLY);
+	size_t used = 0;
+	ssize_t n;
+	while ((n = read(fd, text + used, size - 1 - used)) > 0)
+		used += (size_t)n;
+	close(fd);
+	text[used] = '\0';
+	return used;
+}
+
+static void expect_bytes(const uint8_t *code, unsigned offset, const char *two)
+{
+	for (unsigned i = 0; i < SIZE; i++)
+		assert_int_equal(code[i], i == offset ? (uint8_t)two[0] : i == offset + 1 ? (uint8_t)two[1] : NOP);
+}
+
+/* Patch; the answer, all bytes, and the maps as before. */
+static void expect_patch(uint8_t *code, unsigned offset, enum zl_verdict expected)
+{
+	static char before[1 << 20], after[1 << 20];
+
+	read_maps(before, sizeof(before));
+	assert_int_equal(zl_patch_site((uintptr_t)code + offset), expected);
+	read_maps(after, sizeof(after));
+	assert_string_equal(after, before);
+	expect_bytes(code, offset, expected == ZL_OK ? "\xff\xd0" : "\x0f\x05");
+	munmap(code, SIZE);
+}
+
+static int make_file(char *path, int must_stay)
+{
+	int fd = mkstemp(strcpy(path, "/tmp/zlazy-patch-XXXXXX"));
+	assert_true(fd >= 0);
+	if (!must_stay)
+		unlink(path);
+	return fd;
+}
+
+static const unsigned offsets[] = { 0, 5, 6, 7, 63, 100, 4094, 4095, 4096, 8190 };
+
+static void test_patch_private_page(void **state)
+{
+	static const int protections[] = { PROT_READ | PROT_EXEC, PROT_READ | PROT_WRITE | PROT_EXEC, PROT_READ };
+
+	(void)state;
+	zl_codefd_open();
+	if (zl_codefd_get() < 0)
+		skip();   /* no /proc, or a hardened kernel */
+	for (size_t p = 0; p < ZL_ARRAY_SIZE(protections); p++)
+		for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++)
+			expect_patch(map_private(offsets[i], protections[p]), offsets[i], ZL_OK);
+}
+
+static void test_patch_private_page_without_descriptor(void **state)
+{
+	(void)state;
+	close(zl_codefd_number());
+	assert_int_equal(zl_codefd_get(), -1);
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++)
+		expect_patch(map_private(offsets[i], PROT_READ | PROT_EXEC), offsets[i], ZL_OK);
+	zl_codefd_open();
+}
+
+static void test_patch_descriptor_of_another_file(void **state)
+{
+	int number = zl_codefd_number(), other = open("/dev/null", O_RDWR);
+
+	(void)state;
+	assert_int_equal(dup2(other, number), number);
+	assert_int_equal(zl_codefd_get(), -1);
+	expect_patch(map_private(7, PROT_READ | PROT_EXEC), 7, ZL_OK);
+	close(other);
+	zl_codefd_open();
+	assert_true(zl_codefd_get() >= 0);
+}
+
+static void test_patch_shared_memfd(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++) {
+		int fd = memfd_create("code", MFD_CLOEXEC);
+		expect_patch(map_shared(fd, offsets[i]), offsets[i], ZL_OK);
+		close(fd);
+	}
+}
+
+static void test_patch_shared_deleted_file(void **state)
+{
+	char path[64];
+	int fd = make_file(path, false);
+
+	(void)state;
+	expect_patch(map_shared(fd, 4095), 4095, ZL_OK);
+	close(fd);
+}
+
+static void test_patch_leaves_sealed_memory_alone(void **state)
+{
+	int fd = memfd_create("code", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	uint8_t *code = map_shared(fd, 9);
+
+	(void)state;
+	munmap(code, SIZE);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	code = mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	if (code == MAP_FAILED)
+		skip();   /* before Linux 6.7 */
+	expect_patch(code, 9, ZL_UNWRITABLE);
+	close(fd);
+}
+
+static void test_patch_leaves_shared_file_alone(void **state)
+{
+	char path[64], bytes[2];
+	int fd = make_file(path, true);
+
+	(void)state;
+	expect_patch(map_shared(fd, 8), 8, ZL_UNWRITABLE);
+	assert_int_equal(pread(fd, bytes, 2, 8), 2);
+	assert_memory_equal(bytes, "\x0f\x05", 2);
+	close(fd);
+	unlink(path);
+}
+
+static void test_patch_private_file_keeps_the_file(void **state)
+{
+	char path[64], bytes[SIZE];
+	int fd = make_file(path, true);
+	uint8_t *code;
+
+	(void)state;
+	munmap(map_shared(fd, 4095), SIZE);
+	code = mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	expect_patch(code, 4095, ZL_OK);
+	assert_int_equal(pread(fd, bytes, SIZE, 0), SIZE);
+	expect_bytes((uint8_t *)bytes, 4095, "\x0f\x05");
+	close(fd);
+	unlink(path);
+}
+
+static void test_patch_unmapped(void **state)
+{
+	uint8_t *code = map_private(0, PROT_READ);
+
+	(void)state;
+	munmap(code, SIZE);
+	assert_int_equal(zl_patch_site((uintptr_t)code), ZL_UNWRITABLE);
+}
+
+/* The first page could be written, the second is of a shared file: nothing may be left half done. */
+static void test_patch_half_in_a_shared_file(void **state)
+{
+	char path[64];
+	int fd = make_file(path, true);
+	uint8_t *code = map_private(4095, PROT_READ | PROT_EXEC);
+
+	(void)state;
+	munmap(map_shared(fd, 4095), SIZE);
+	assert_ptr_equal(mmap(code + 4096, 4096, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 4096), code + 4096);
+	expect_patch(code, 4095, ZL_UNWRITABLE);
+	close(fd);
+	unlink(path);
+}
+
+static void test_patch_threaded_without_barrier(void **state)
+{
+	(void)state;
+	atomic_store(&zl_is_threaded, true);
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++)
+		expect_patch(map_private(offsets[i], PROT_READ | PROT_EXEC), offsets[i],
+			     offsets[i] % 8 == 7 ? ZL_NO_BARRIER : ZL_OK);
+	atomic_store(&zl_is_threaded, false);
+}
+
+struct watch { const volatile uint8_t *site; atomic_bool stop; atomic_uint looks; unsigned wrong; };
+
+/* x86 keeps the order of loads, and of stores as another core sees them: first byte new means second byte new. */
+static void *watch(void *argument)
+{
+	struct watch *w = argument;
+	while (!atomic_load(&w->stop)) {
+		uint8_t first = w->site[0], second = w->site[1];
+		w->wrong += (first != 0x0f && first != 0xff) || (second != 0x05 && second != 0xd0) ||
+			    (first == 0xff && second == 0x05);
+		atomic_fetch_add(&w->looks, 1);
+	}
+	return NULL;
+}
+
+static void patch_watched(uint8_t *code, unsigned offset)
+{
+	struct watch w = { .site = code + offset };
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);
+	while (atomic_load(&w.looks) < 100)
+		;
+	assert_int_equal(zl_patch_site((uintptr_t)code + offset), ZL_OK);
+	atomic_store(&w.stop, true);
+	pthread_join(thread, NULL);
+	assert_int_equal(w.wrong, 0);
+	expect_bytes(code, offset, "\xff\xd0");
+	munmap(code, SIZE);
+}
+
+static void test_patch_threaded_in_two_steps(void **state)
+{
+	(void)state;
+	zl_patch_start();
+	atomic_store(&zl_is_threaded, true);
+	for (unsigned round = 0; round < 20; round++)
+		for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++) {
+			int fd = memfd_create("code", MFD_CLOEXEC);
+			expect_patch(map_private(offsets[i], PROT_READ | PROT_EXEC), offsets[i], ZL_OK);
+			patch_watched(map_private(offsets[i], PROT_READ | PROT_EXEC), offsets[i]);
+			patch_watched(map_shared(fd, offsets[i]), offsets[i]);
+			close(fd);
+		}
+	atomic_store(&zl_is_threaded, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_patch_private_page),
+		cmocka_unit_test(test_patch_private_page_without_descriptor),
+		cmocka_unit_test(test_patch_descriptor_of_another_file),
+		cmocka_unit_test(test_patch_shared_memfd),
+		cmocka_unit_test(test_patch_shared_deleted_file),
+		cmocka_unit_test(test_patch_leaves_sealed_memory_alone),
+		cmocka_unit_test(test_patch_leaves_shared_file_alone),
+		cmocka_unit_test(test_patch_private_file_keeps_the_file),
+		cmocka_unit_test(test_patch_unmapped),
+		cmocka_unit_test(test_patch_half_in_a_shared_file),
+		cmocka_unit_test(test_patch_threaded_without_barrier),
+		cmocka_unit_test(test_patch_threaded_in_two_steps),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
