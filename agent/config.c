@@ -39,11 +39,14 @@ static bool take_tactic(const char *value)
 
 static bool take_on_error(const char *value)
 {
-	static const struct choice choices[] = { { "stop", ZL_ON_ERROR_STOP }, { "continue", ZL_ON_ERROR_CONTINUE }, { 0 } };
+	static const struct choice choices[] = { { "stop", ZL_ON_ERROR_STOP }, { "continue", ZL_ON_ERROR_CONTINUE },
+		{ "continued", ZL_ON_ERROR_CONTINUE }, { 0 } };
 	int policy;
 	if (!choose(value, choices, &policy))
 		return false;
 	zl_config.on_error = (enum zl_on_error)policy;
+	if (zl_equal(value, "continued"))
+		zl_config.is_child = true;
 	return true;
 }
 
@@ -119,6 +122,14 @@ static void pass_on(const char *entry)
 	struct zl_exec_environment *to = &zl_exec_environment;
 	if (to->variables < ZL_EXEC_VARIABLES)
 		to->variable[to->variables++] = entry;
+}
+
+void zl_config_continued(char **environment)
+{
+	static char said[] = "ZLAZY_ON_ERROR=continued";
+	for (; *environment; environment++)
+		if (zl_after(*environment, "ZLAZY_ON_ERROR="))
+			*environment = said;
 }
 
 void zl_config_read(char *const *environment)

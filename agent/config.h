@@ -20,5 +20,7 @@ extern struct zl_config zl_config;
 
 /* Read the environment; sets zl_print_to and what exec passes on, too. On bad input: one line, exit 127. @init */
 void zl_config_read(char *const *environment);
+/* The program runs unhooked, and that has been said: let the programs that it starts know. @init */
+void zl_config_continued(char **environment);
 
 #endif

@@ -29,9 +29,12 @@ static long run_hooks(struct zl_frame *frame)
 /* The same call as the one that was interrupted before the last signal? */
 static void look_for_again(struct zl_block *block, struct zl_frame *frame)
 {
+	if (!block->is_again_next)
+		return;   /* the handler still runs: a call of its own */
 	if (block->again_site == (uintptr_t)frame->call.site && block->again_rsp == frame->rsp)
 		frame->call.flags |= ZLAZY_CALL_AGAIN;
 	block->again_site = 0;
+	block->is_again_next = false;
 }
 
 /* Everything but what entry.S does by itself: owners, hooks that need vectors saved, int $0x80, calls seen again.

@@ -14,6 +14,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "lazy/trap.h"
+#include "threads/slots.h"
 #include <dlfcn.h>
 #include <linux/errno.h>
 
@@ -21,14 +22,18 @@
 #pragma weak dlsym
 #pragma weak dlerror
 #pragma weak dlinfo
+#pragma weak dlvsym
 
 static Lmid_t namespace = LM_ID_NEWLM;
 
 static void *load(const char *path)
 {
 	void *handle = dlmopen ? dlmopen(namespace, path, RTLD_NOW | RTLD_LOCAL) : NULL;
-	if (handle && namespace == LM_ID_NEWLM)
+	if (handle && namespace == LM_ID_NEWLM) {
 		dlinfo(handle, RTLD_DI_LMID, &namespace);
+		if (dlvsym)   /* glibc's start_thread() calls it for the program's libc only */
+			zl_hook_libc_thread = (void (*)(void))dlvsym(handle, "__ctype_init", "GLIBC_PRIVATE");
+	}
 	return handle;
 }
 
@@ -115,7 +120,10 @@ __attribute__((constructor)) static void begin(int argc, char **argv, char **env
 		envp = environ;
 	for (end = envp; *end; end++)
 		;
-	zl_prepare(envp, (const unsigned long (*)[2])(end + 1));
+	if (!zl_prepare(envp, (const unsigned long (*)[2])(end + 1))) {
+		zl_config_continued(envp);
+		return;
+	}
 	load_decoder();
 	if (zl_config.hooks)
 		load_hooks(zl_config.hooks);

@@ -25,6 +25,7 @@
 #include "threads/slots.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
+#include <asm/stat.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -52,9 +53,12 @@ static _Noreturn void refuse(const char *what, const char *why)
 static void map_shared(const char *path)
 {
 	long fd = zl_os_open(path, O_RDWR), at;
+	struct stat st;
 
 	if (fd == -ENOENT || fd == -EACCES || fd == -EPERM)
 		return;   /* another root directory or user: this process is hooked, not counted (man page) */
+	if (!zl_is_error(fd) && (zl_raw(__NR_fstat, fd, &st) != 0 || (size_t)st.st_size < sizeof(own)))
+		refuse("ZLAZY_STATS: the file is too short", "; start the program by the zlazy command");
 	at = zl_is_error(fd) ? fd : zl_os_map(0, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd);
 	if (!zl_is_error(fd))
 		zl_raw(__NR_close, fd);
@@ -65,12 +69,28 @@ static void map_shared(const char *path)
 	zl_shared = (struct zl_shared *)at;
 }
 
+/* Valgrind's client request RUNNING_ON_VALGRIND; on a processor these instructions do nothing. Valgrind passes the
+ * prctl on to the kernel, and the next call of its own, outside our gate, would kill the process. */
+static bool is_in_valgrind(void)
+{
+	uint64_t request[6] = { 0x1001 }, answer = 0;
+	__asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi; rolq $61, %%rdi; rolq $51, %%rdi; xchgq %%rbx, %%rbx"
+			 : "+d"(answer) : "a"(request) : "cc", "memory");
+	return answer != 0;
+}
+
 /* Arm and disarm once, while nothing depends on it. */
 static bool can_dispatch(void)
 {
-	long result = zl_sud_arm();
 	struct zl_line line = { 0 };
+	long result;
 
+	if (is_in_valgrind()) {
+		zl_put(&line, "zlazy: cannot start: the program runs in valgrind, which makes its calls for it; "
+			      "start valgrind without the agent");
+		goto impossible;
+	}
+	result = zl_sud_arm();
 	if (result == 0) {
 		zl_raw(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
 		return true;
@@ -79,6 +99,7 @@ static bool can_dispatch(void)
 	zl_put_error(&line, result);
 	zl_put(&line, result == -EINVAL ? "; Linux 5.11 or later, without a sandbox of its own, is needed" :
 					  "; see kernel.syscall_user_dispatch and the sandbox's rules");
+impossible:
 	if (zl_config.on_error == ZL_ON_ERROR_STOP) {
 		zl_complain(&line);
 		zl_exit_process(ZL_EXIT_REFUSED);
@@ -140,18 +161,18 @@ static void find_library(void)
 		zl_exec_environment.library = path;
 }
 
-void zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
+bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 {
 	(void)auxv;   /* nothing is needed of it yet; injected starts will */
 	if (is_prepared)
-		return;
+		return is_possible;
 	is_prepared = true;
 	zl_config_read(envp);
 	if (zl_config.stats)
 		map_shared(zl_config.stats);
 	is_possible = can_dispatch();
 	if (!is_possible)
-		return;
+		return false;
 	zl_vectors_start();
 	set_up_zero();
 	zl_owners_start();
@@ -161,6 +182,7 @@ void zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 		zl_count_hook(&hook);
 		zl_hooks_add(&hook);
 	}
+	return true;
 }
 
 /* The mask is inherited over exec; the agent's signals can't be blocked. */

@@ -12,8 +12,8 @@ enum zl_started {
 /* Two steps, so that what needs a libc (agent/load.c) can come between them; a caller without one goes straight on.
  * zl_prepare reads the configuration and sets page zero up; zl_start arms the calling thread, the only one.
  * envp, auxv: as on the initial stack. Bad configuration, or a kernel without SUD and the policy "stop": one line,
- * exit 127. @init */
-void zl_prepare(char *const *envp, const unsigned long (*auxv)[2]);
+ * exit 127. zl_prepare answers whether zl_start will arm. @init */
+bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2]);
 enum zl_started zl_start(char *const *envp, const unsigned long (*auxv)[2]);
 
 #endif

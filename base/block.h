@@ -47,10 +47,13 @@ struct zl_block {
 	uint64_t again_site;            /* the call that was last interrupted, 0 if none; */
 	int32_t tid;
 	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
+	bool is_again_next;             /* the handler has returned to again_site */
 	bool is_forking;                /* a child without CLONE_VM is being made: it finds its block so */
+	bool shares_thread_group;       /* made with CLONE_THREAD */
 	bool is_vforked;                /* its parent gives the block back */
 	bool has_own_process;           /* CLONE_VM without CLONE_THREAD: exit_group ends this thread only */
 	bool clears_sighand;            /* made with CLONE_CLEAR_SIGHAND */
+	bool traces_at_exec;            /* is_vforked: its PTRACE_TRACEME is still to be made */
 	uint64_t hook_mask;             /* is_hook_thread: its real mask */
 	uint64_t mask;                  /* the program's virtual signal mask */
 	stack_t alternate;              /* the program's virtual alternate stack; ss_flags SS_DISABLE or SS_AUTODISARM or 0 */

@@ -76,7 +76,15 @@ static enum zl_verdict write_by_fd(int fd, uintptr_t site)
 	static const uint8_t bytes[] = { NEW_FIRST, NEW_SECOND };
 	if (is_threaded())
 		return has_barrier ? put_two_steps(fd, site) : ZL_NO_BARRIER;
-	return zl_os_write_at(fd, bytes, sizeof(bytes), site) == sizeof(bytes) ? ZL_OK : ZL_UNWRITABLE;
+	switch (zl_os_write_at(fd, bytes, sizeof(bytes), site)) {
+	case sizeof(bytes):
+		return ZL_OK;
+	case 1:   /* across two pages, the second not writable: ff 05 must not stay */
+		put_byte(fd, site, OLD_FIRST);
+		return ZL_UNWRITABLE;
+	default:
+		return ZL_UNWRITABLE;
+	}
 }
 
 static enum zl_verdict write_open(uintptr_t site)

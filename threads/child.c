@@ -18,6 +18,7 @@
 #include "threads/owners.h"
 #include "threads/sighand.h"
 #include "threads/slots.h"
+#include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/sched.h>
 #include "base/poison.h"
@@ -25,6 +26,8 @@
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
+
+void (*zl_hook_libc_thread)(void);
 
 /* What the child will share. A bad pointer of clone3 is the kernel's to complain of: no flags then. */
 static uint64_t clone_flags(const struct zlazy_call *call)
@@ -69,6 +72,7 @@ static struct zl_block *prepare_sharing(struct zl_block *parent, const struct zl
 	child->is_vforked = flags & CLONE_VFORK;
 	child->has_own_process = !(flags & CLONE_THREAD);
 	child->clears_sighand = flags & CLONE_CLEAR_SIGHAND;
+	child->shares_thread_group = flags & CLONE_THREAD;
 	zl_slot_leave_hook(child);
 	copy_frame(child, frame);
 	if (!(flags & CLONE_VFORK)) {
@@ -157,6 +161,19 @@ static void begin_copy(struct zl_block *block)
 	zl_tally_add(&zl_shared->tally.processes, 1);
 }
 
+/* What start_thread() of the program's libc does for its own libc, the hooks' needs as well. Only on a thread block of
+ * glibc's, which begins with two pointers to itself. */
+static void begin_hook_libc(void)
+{
+	uintptr_t fs = 0, head[3];
+
+	if (!zl_hook_libc_thread)
+		return;
+	zl_raw(__NR_arch_prctl, ARCH_GET_FS, &fs);
+	if (fs && zl_copy_in(head, fs, sizeof(head)) && head[0] == fs && head[2] == fs)
+		zl_hook_libc_thread();
+}
+
 /* From zl_child, on the child's hook stack, all signals blocked. @entry */
 void zl_child_begin(struct zl_block *block)
 {
@@ -176,6 +193,8 @@ void zl_child_begin(struct zl_block *block)
 		frame->rsp = block->child_rsp;
 		frame->kind = frame->kind == KIND_CALL ? KIND_JUMP : frame->kind;
 	}
+	if (block->shares_thread_group)
+		begin_hook_libc();
 	if (frame->vectors)
 		zl_restore_vectors(frame->vectors);
 	if (!zl_is_nested(frame))

@@ -199,6 +199,7 @@ void zl_prepare_delivery(struct zl_frame *frame)
 	if (frame->state == ZL_FRAME_AGAIN) {
 		block->again_site = (uintptr_t)frame->call.site;
 		block->again_rsp = frame->rsp;
+		block->is_again_next = false;
 	}
 	frame->rip = (uintptr_t)zl_deliver_trap;
 	frame->kind = KIND_JUMP;

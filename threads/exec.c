@@ -146,6 +146,7 @@ static long exec_with_mask(struct zl_frame *frame, struct zl_block *block)
 
 	if (zl_is_nested(frame))
 		return zl_call_make(frame);
+	zl_trace_at_exec(block, &frame->call);
 	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 	result = zl_call_make(frame);
 	zl_signals_open(block);

@@ -28,6 +28,7 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_close_range] = zl_own_close_range,
 	[__NR_prctl] = zl_own_prctl,
 	[__NR_arch_prctl] = zl_own_arch_prctl,
+	[__NR_ptrace] = zl_own_ptrace,
 };
 
 /* Calls of the 32-bit table that make or end threads: as their 64-bit twins, without arguments that differ. */

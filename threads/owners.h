@@ -27,5 +27,10 @@ long zl_own_dup(struct zl_frame *frame);
 long zl_own_close_range(struct zl_frame *frame);
 long zl_own_prctl(struct zl_frame *frame);            /* prctl.c */
 long zl_own_arch_prctl(struct zl_frame *frame);
+long zl_own_ptrace(struct zl_frame *frame);           /* ptrace.c */
+
+struct zl_block;
+/* Before an execve: what zl_own_ptrace() put off. */
+void zl_trace_at_exec(struct zl_block *block, const struct zlazy_call *call);
 
 #endif

@@ -41,6 +41,7 @@ long zl_own_sigreturn(struct zl_frame *frame)
 	zl_release_kept(block);
 	context.uc_stack = zl_slot_real_stack(block);
 	context.uc_sigmask = zl_real_mask(block->mask);
+	block->is_again_next = context.uc_mcontext.rip == block->again_site && context.uc_mcontext.rsp == block->again_rsp;
 	block->left_to = context.uc_mcontext.rip;
 	block->left_with = context.uc_mcontext.rax;
 	block->frame = frame;

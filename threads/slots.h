@@ -6,6 +6,10 @@
 #include "base/lock.h"
 #include "trampoline/entry.h"
 
+/* What the libc of the hook namespace wants to be called on every new thread; NULL if nothing. Set by agent/load.c;
+ * general registers only, no system call. */
+extern void (*zl_hook_libc_thread)(void);
+
 extern struct zl_lock zl_slots_lock;
 /* Blocks of threads that have ended. Pushed by zl_gate_exit without a lock, popped under zl_slots_lock only. */
 extern struct zl_block *_Atomic zl_free_blocks;
