@@ -20,7 +20,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # What the start-up may ask the dynamic linker and libc for; all weak, so that the library loads without them.
-MAY_BE_UNDEFINED = {"dlmopen", "dlsym", "dlerror", "dlinfo", "environ", "__environ", "gnu_get_libc_version"}
+MAY_BE_UNDEFINED = {"dlmopen", "dlsym", "dlerror", "dlinfo", "dlvsym", "environ", "__environ", "gnu_get_libc_version"}
 # The compiler's own start files refer to them.
 START_FILES = {"_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable", "__cxa_finalize", "__gmon_start__"}
 HOT_FOLDERS = ("base", "trampoline", "lazy", "threads")
