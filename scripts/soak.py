@@ -21,6 +21,7 @@ sys.dont_write_bytecode = True
 from steps import ROOT, Step, VERDICTS, run_step
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 import machine
+from ordinary import ordinary_signals
 
 PYTHON = "/usr/bin/python3"
 RACY = ("jit_threads", "thr_*", "proc_fork*", "proc_vfork*", "proc_clone_vfork", "sig_storm*", "sig_timer*",
@@ -91,6 +92,7 @@ def show(state):
 
 
 def main():
+    ordinary_signals()
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60)

@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 from steps import ROOT, Step, report, run_step
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 import machine
+from ordinary import ordinary_signals
 
 PYTHON = "/usr/bin/python3"
 MINUTES = {"quick": 3, "test": 15, "ci": 55}
@@ -154,6 +155,7 @@ def ordered(steps):
 
 
 def main():
+    ordinary_signals()
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     group = parser.add_mutually_exclusive_group()

@@ -23,10 +23,12 @@ from cases_input import BadInput, Environment, Options, Targets   # noqa: E402,F
 from cases_report import Agent, Reports   # noqa: E402,F401
 from cases_running import Ending, Signals   # noqa: E402,F401
 from closing import close   # noqa: E402
+from ordinary import ordinary_signals   # noqa: E402
 from support import set_up, tear_down   # noqa: E402
 
 
 def main():
+    ordinary_signals()
     if len(sys.argv) < 2:
         sys.exit('usage: test_command.py BUILD_DIR [test ...]')
     set_up(sys.argv[1])
