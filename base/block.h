@@ -63,7 +63,7 @@ struct zl_block {
 	struct zl_resume resume;
 	struct zl_sighand *sighand;
 	uint64_t kept_pending;          /* agent's signals that came while virtually blocked, bit per signal */
-	siginfo_t kept_info[4];         /* their siginfo, by zl_agent_signal_index() */
+	siginfo_t kept_info[4];         /* their siginfo, by kept_slot() of threads/deliver.c */
 	uint64_t again_rsp;             /* and where the program's stack was */
 	uintptr_t exec_scratch;         /* memory of an execve in a vfork child, unmapped by its parent */
 	size_t exec_scratch_size;

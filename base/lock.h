@@ -1,7 +1,7 @@
 /* lock.h - a small mutual exclusion lock for the agent's own data
  *
  * Holders run with every asynchronous signal blocked and never call hooks or the program, so a lock is held for
- * microseconds. All locks are taken before a fork, in the order of their declarations in threads/fork.c.
+ * microseconds. All locks are taken before a fork, in the order of lock_all() in threads/child.c.
  */
 #ifndef ZL_BASE_LOCK_H
 #define ZL_BASE_LOCK_H

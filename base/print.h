@@ -17,11 +17,11 @@ void zl_put_hex(struct zl_line *line, unsigned long value);
 /* The symbolic name of a small set of errors ("EPERM (not permitted)"), or "error N". */
 void zl_put_error(struct zl_line *line, long error);
 
-/* Where notices go. log_fd: stderr, or the file of ZLAZY_LOG, opened for each line. */
+/* Where notices go: stderr, or the file of ZLAZY_LOG, opened for each line. */
 struct zl_print_to {
 	const char *log_path;   /* NULL: stderr */
 	bool is_quiet;          /* no notices; errors are still printed */
-	unsigned debug;         /* level of zl_debug lines that are printed */
+	unsigned debug;         /* ZLAZY_DEBUG; no line depends on it yet */
 };
 extern struct zl_print_to zl_print_to;
 
