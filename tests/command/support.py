@@ -71,8 +71,11 @@ class CommandTest(unittest.TestCase):
         return subprocess.run([self.command, *words], cwd=self.directory, stdin=subprocess.DEVNULL, timeout=60,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
 
+    # In a process group of its own: its parent is in another one of the session, so stop signals work there even
+    # when the tests themselves run in an orphaned group.
     def start(self, *words, **more):
         more.setdefault('env', self.environment)
+        more.setdefault('process_group', 0)
         process = subprocess.Popen([self.command, *words], cwd=self.directory, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, **more)
         self.addCleanup(self.finish, process)
@@ -82,7 +85,10 @@ class CommandTest(unittest.TestCase):
     def finish(process):
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:   # the program has outlived the command, and holds the pipes
+            process.stdout.close()
 
     def text_of(self, name):
         return read(self.directory + '/' + name)
