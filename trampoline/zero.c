@@ -2,15 +2,19 @@
  *
  * `call *%rax` lands on the system call number. Page zero holds `e9 PP PP PP PP` over and over, PP a segment
  * prefix: wherever the call lands, up to four prefixes are ignored by the e9 that follows, so one jump leaves.
- * Jump k goes to 5k + 5 + 0xPPPPPPPP, where the second mapping holds jumps to one stub, and the stub jumps to
- * zl_entry_call. The last bytes of the page hold half a jump: a call that lands there faults, and the SIGSEGV
- * handler takes it from there like every other number outside the page (lazy/fault.c).
+ * Jump k goes to 5k + 5 + 0xPPPPPPPP, where the second mapping holds `jmp *target(%rip)`, six bytes with five of
+ * room: the last byte of each is the first of the next, 0xff, which makes its displacement negative. So the
+ * target lies in the page before them, and two jumps lead from the site to zl_entry_call. The last bytes of page zero hold half
+ * a jump: a call that lands there faults, and the SIGSEGV handler takes it from there like every other number
+ * outside the page (lazy/fault.c).
  *
- *     0x0000: e9 65 65 65 65 ...           0x6565656a: e9 <stub> e9 <stub> ...   stub: jmp *target
+ *     0: e9 65 65 65 65 e9 ...     0x65655000: target     0x6565656a: ff 25 90 ea ff [ff] 25 8b ea ff [ff] ...
  *
- * Where no prefix finds room, chains of short jumps (`eb 66 90`) run through the page to a jump at its end, to a
- * stub below 2 GiB. Each sled is probed before it is used, for prefixes on jumps are reserved by the manuals.
- * Page zero is executable only: with a protection key neither the program nor the kernel can read it.
+ * Where a CPU doesn't take prefixes on jumps, chains of short jumps (`eb 66 90`) run through the page to one
+ * `e9 f4 f4 f4 PP` near its end, and that to a single `jmp *target(%rip)`. f4 (hlt) faults, with and without a
+ * prefix before it, so the numbers that land behind the e9 go through the SIGSEGV handler, too.
+ *
+ * Each sled is probed before it is used, for prefixes on jumps are reserved by the manuals. Page zero is executable only: with a protection key neither the program nor the kernel can read it.
  */
 #include "trampoline/zero.h"
 #include "base/copy.h"
@@ -24,8 +28,9 @@
 
 enum {
 	JUMP = 0xe9, JUMP_SIZE = 5, JUMPS = ZL_PAGE / JUMP_SIZE,
-	SECOND_SIZE = 2 * ZL_PAGE, STUB_SIZE = 16,
+	CODE_SIZE = 2 * ZL_PAGE, SECOND_SIZE = ZL_PAGE + CODE_SIZE,
 	SHORT_STEP = 0x68,     /* how far `eb 66` goes */
+	SHORT_END = ZL_PAGE - 16, HALT = 0xf4,
 };
 
 static struct { bool is_mapped; uintptr_t second; } state;
@@ -45,68 +50,68 @@ bool zl_zero_contains(uintptr_t address)
 	return state.is_mapped && (address < ZL_PAGE || address - state.second < SECOND_SIZE);
 }
 
-static void put_jump(uintptr_t at, uintptr_t target)
+/* jmp *target(%rip). Writes over the first byte of a jump that follows at once, with the same value.
+ * pre: the target lies less than 16 MiB before it. */
+static void put_indirect_jump(uintptr_t at)
 {
-	int32_t relative = (int32_t)(target - (at + JUMP_SIZE));
-	uint8_t *bytes;
-	__asm__("" : "=r"(bytes) : "0"(at));   /* address 0 is an address here, not a null pointer */
-	bytes[0] = JUMP;
-	memcpy(bytes + 1, &relative, sizeof(relative));
+	enum { SIZE = 6 };
+	int32_t relative = (int32_t)(state.second - (at + SIZE));
+	uint8_t *bytes = (uint8_t *)at;
+	bytes[0] = 0xff;
+	bytes[1] = 0x25;
+	memcpy(bytes + 2, &relative, sizeof(relative));
 }
 
-/* jmp *target, with the target behind, aligned: the program may have alignment checks on. pre: at % 8 == 0 */
-static void put_stub(uintptr_t at, const void *target)
+/* pre: the second mapping's first page is writable. */
+static void set_target(const void *target)
 {
-	static const uint8_t jump[] = { 0xff, 0x25, 2, 0, 0, 0, 0xcc, 0xcc };
-	memcpy((void *)at, jump, sizeof(jump));
-	memcpy((void *)(at + sizeof(jump)), &target, sizeof(target));
+	memcpy((void *)state.second, &target, sizeof(target));
 }
 
-static uintptr_t stub_address(void)
+/* One page for the target, two for the jumps, the first of which is at `first`. */
+static bool map_second(uintptr_t first)
 {
-	return state.second + SECOND_SIZE - STUB_SIZE;
+	state.second = zl_align_down(first, ZL_PAGE) - ZL_PAGE;
+	return !zl_is_error(zl_os_map(state.second, SECOND_SIZE, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1));
 }
 
-static bool map_second(uintptr_t address, int flags)
+static uint8_t *page_zero(void)
 {
-	long at = zl_os_map(address, SECOND_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1);
-	if (zl_is_error(at))
-		return false;
-	if ((flags & MAP_FIXED_NOREPLACE) && at != (long)address) {
-		zl_os_unmap((uintptr_t)at, SECOND_SIZE);   /* a kernel before 4.17 takes it for a hint */
-		return false;
-	}
-	state.second = (uintptr_t)at;
-	return true;
+	uint8_t *zero;
+	__asm__("" : "=r"(zero) : "0"(0L));   /* address 0 is an address here, not a null pointer */
+	return zero;
 }
 
 static bool lay_jump_sled(uint8_t prefix)
 {
 	uintptr_t displacement = prefix * 0x01010101u, first = displacement + JUMP_SIZE;
-	uint8_t *zero;
+	uint8_t *zero = page_zero();
 
-	if (!map_second(zl_align_down(first, ZL_PAGE), MAP_FIXED_NOREPLACE))
+	if (!map_second(first))
 		return false;
-	__asm__("" : "=r"(zero) : "0"(0L));
 	for (unsigned i = 0; i < ZL_PAGE; i++)
 		zero[i] = i % JUMP_SIZE ? prefix : JUMP;
 	for (unsigned k = 0; k < JUMPS; k++)
-		put_jump(first + k * JUMP_SIZE, stub_address());
+		put_indirect_jump(first + k * JUMP_SIZE);
 	return true;
 }
 
-static bool lay_short_sled(void)
+static bool lay_short_sled(uint8_t prefix)
 {
 	static const uint8_t pattern[] = { 0xeb, SHORT_STEP - 2, 0x90 };
-	uint8_t *zero;
+	uintptr_t displacement = ((uintptr_t)prefix << 24) + HALT * 0x010101u, end = SHORT_END + JUMP_SIZE + displacement;
+	uint8_t *zero = page_zero();
 
-	if (!map_second(0, MAP_32BIT))
+	if (!map_second(end))
 		return false;
-	__asm__("" : "=r"(zero) : "0"(0L));
-	memset(zero, 0x90, ZL_PAGE);
-	for (unsigned i = 0; i + SHORT_STEP + 2 * sizeof(pattern) < ZL_PAGE - JUMP_SIZE; i += sizeof(pattern))
+	memset(zero, 0x90, SHORT_END);
+	for (unsigned i = 0; i + SHORT_STEP + 2 * sizeof(pattern) < SHORT_END; i += sizeof(pattern))
 		memcpy(zero + i, pattern, sizeof(pattern));
-	put_jump(ZL_PAGE - JUMP_SIZE, stub_address());
+	memset(zero + SHORT_END, HALT, ZL_PAGE - SHORT_END);
+	zero[SHORT_END] = JUMP;
+	zero[SHORT_END + JUMP_SIZE - 1] = prefix;
+	put_indirect_jump(end);
 	return true;
 }
 
@@ -135,7 +140,7 @@ static bool probe(void)
 		zl_raw(__NR_rt_sigaction, faults[i], &ours, &theirs[i], sizeof(ours.mask));
 	for (uintptr_t n = 0; arrived && n < ZL_FILTER_SIZE; n++)
 		arrived = zl_probe_call(n);
-	for (uintptr_t n = ZL_PAGE - 2 * SHORT_STEP; arrived && n <= ZL_PAGE - JUMP_SIZE - 1; n++)
+	for (uintptr_t n = ZL_PAGE - 2 * SHORT_STEP; arrived && n <= SHORT_END; n++)
 		arrived = zl_probe_call(n);
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(faults); i++)
 		zl_raw(__NR_rt_sigaction, faults[i], &theirs[i], 0, sizeof(ours.mask));
@@ -144,17 +149,18 @@ static bool probe(void)
 
 static bool lay(enum zl_sled kind, uint8_t prefix)
 {
-	if (kind == ZL_SLED_JUMP ? !lay_jump_sled(prefix) : !lay_short_sled())
+	if (zl_os_protect(0, ZL_PAGE, PROT_READ | PROT_WRITE) != 0)
 		return false;
-	put_stub(stub_address(), zl_probe_landed);
+	if (kind == ZL_SLED_JUMP ? !lay_jump_sled(prefix) : !lay_short_sled(prefix))
+		return false;
+	set_target(zl_probe_landed);
 	if (zl_os_protect(0, ZL_PAGE, PROT_EXEC) == 0 &&
-	    zl_os_protect(state.second, SECOND_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0 && probe()) {
-		put_stub(stub_address(), zl_entry_call);
-		if (zl_os_protect(state.second, SECOND_SIZE, PROT_READ | PROT_EXEC) == 0)
+	    zl_os_protect(state.second + ZL_PAGE, CODE_SIZE, PROT_READ | PROT_EXEC) == 0 && probe()) {
+		set_target(zl_entry_call);
+		if (zl_os_protect(state.second, ZL_PAGE, PROT_READ) == 0)
 			return true;
 	}
 	zl_os_unmap(state.second, SECOND_SIZE);
-	zl_os_protect(0, ZL_PAGE, PROT_READ | PROT_WRITE);
 	return false;
 }
 
@@ -191,16 +197,19 @@ enum zl_zero_result zl_zero_start(enum zl_sled first, bool may_be_readable, long
 	*error = zl_os_map(0, ZL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1);
 	if (*error)
 		return why_not(*error);
-	if (zl_os_protect(0, ZL_PAGE, PROT_EXEC) == 0 && is_readable() && !may_be_readable) {
+	*error = zl_os_protect(0, ZL_PAGE, PROT_EXEC);
+	if (*error) {
+		result = ZL_ZERO_OTHER;
+		goto out;
+	}
+	if (is_readable() && !may_be_readable) {
 		result = ZL_ZERO_READABLE;
 		goto out;
 	}
-	if (zl_os_protect(0, ZL_PAGE, PROT_READ | PROT_WRITE) != 0)
-		goto out;
 	for (size_t i = 0; !is_laid && first == ZL_SLED_JUMP && i < ZL_ARRAY_SIZE(prefixes); i++)
 		is_laid = lay(ZL_SLED_JUMP, prefixes[i]);
-	if (!is_laid)
-		is_laid = lay(ZL_SLED_SHORT, 0);
+	for (size_t i = 0; !is_laid && i < ZL_ARRAY_SIZE(prefixes); i++)
+		is_laid = lay(ZL_SLED_SHORT, prefixes[i]);
 	if (is_laid) {
 		state.is_mapped = zl_copy_hides_zero = true;
 		return ZL_ZERO_READY;

@@ -1,6 +1,6 @@
 /* test_zero.c - page zero and the sled (trampoline/zero.c)
  *
- * Leaves nothing behind when the page is in use or readable; jump sled and short sled: every number of the table
+ * Leaves nothing behind when the page is in use or readable; jump sled and short sled: every number in the page
  * arrives at the entry, the page can't be written, neither mapping is writable and executable.
  *
  * Needs a page zero that may be mapped; otherwise all of it is skipped (77). zl_entry_call is a function of ours.
@@ -21,7 +21,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { NUMBERS = 513 };
+enum { NUMBERS = 4081 };   /* the landing points behind may fault, and are for lazy/fault.c */
 static char maps[1 << 16];
 
 /* In the place of trampoline/entry.S: counts, and keeps the number. */
