@@ -32,11 +32,11 @@ static inline long zl_hooks_run(struct zl_frame *frame)
 	unsigned outer = frame->level;
 	long result;
 
-	for (unsigned level = outer; level < zl_hooks.count; level++) {
+	for (unsigned level = outer / LEVEL_STEP; level < zl_hooks.count; level++) {
 		const struct zlazy_hook *hook = &zl_hooks.hook[level];
 		if (!zl_hook_wants(hook, &frame->call))
 			continue;
-		frame->level = level + 1;
+		frame->level = (level + 1) * LEVEL_STEP;
 		result = hook->on_call(&frame->call, hook->data);
 		frame->level = outer;
 		return result;

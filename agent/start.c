@@ -175,6 +175,7 @@ bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 		return false;
 	zl_vectors_start();
 	set_up_zero();
+	zl_returns_start();
 	zl_owners_start();
 	find_library();
 	if (zl_shared->count_calls) {

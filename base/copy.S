@@ -2,6 +2,8 @@
  *
  * The SIGSEGV and SIGBUS handler sends a fault inside zl_copy to zl_copy_fault (lazy/fault.c).
  */
+#include "base/slot.h"
+
 	.text
 # zl_copy - copy until done or until a byte can't be read or written
 # in:   rdi to, rsi from, rdx bytes (C calling convention)
@@ -46,5 +48,25 @@ zl_store16_fault:
 	ret
 	.cfi_endproc
 	.size	zl_store16, . - zl_store16
+
+# zl_read_self - what gs:0 holds; the thread's block, unless the program has changed gs
+# out:  rax, 0 if it faulted
+	.globl	zl_read_self
+	.hidden	zl_read_self
+	.type	zl_read_self, @function
+zl_read_self:
+	.cfi_startproc
+	.globl	zl_read_self_insn
+	.hidden	zl_read_self_insn
+zl_read_self_insn:
+	movq	%gs:BLOCK_SELF, %rax
+	ret
+	.globl	zl_read_self_fault
+	.hidden	zl_read_self_fault
+zl_read_self_fault:
+	xorl	%eax, %eax
+	ret
+	.cfi_endproc
+	.size	zl_read_self, . - zl_read_self
 
 	.section .note.GNU-stack, "", @progbits

@@ -14,6 +14,11 @@ bool zl_store16(uintptr_t to, uint16_t value);
 extern const char zl_store16_insn[] __attribute__((visibility("hidden")));
 extern const char zl_store16_fault[] __attribute__((visibility("hidden")));
 
+/* What gs:0 holds, 0 if it can't be read: the thread's block, unless the program has changed gs. */
+const void *zl_read_self(void);
+extern const char zl_read_self_insn[] __attribute__((visibility("hidden")));
+extern const char zl_read_self_fault[] __attribute__((visibility("hidden")));
+
 /* Page zero is the agent's: for the program it is not there. Set by trampoline/zero.c. */
 extern bool zl_copy_hides_zero;
 

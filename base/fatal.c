@@ -19,6 +19,7 @@ _Noreturn void zl_fatal(enum zl_fatal what, unsigned long detail)
 		[ZL_FATAL_HOOK_FAULT] = "a hook library faulted: debug the hook",
 		[ZL_FATAL_TRAP] = "a system call outside the gate: please report this",
 		[ZL_FATAL_ARM] = "the kernel refused to arm a new thread",
+		[ZL_FATAL_SEGMENT] = "a system call in a 32-bit code segment, which is not supported (see docs/LIMITS.md)",
 		[ZL_FATAL_STATE] = "an impossible state: please report this",
 	};
 	struct zl_line line = { 0 };

@@ -10,6 +10,7 @@ enum zl_fatal {
 	ZL_FATAL_HOOK_FAULT,   /* a hook library faulted */
 	ZL_FATAL_TRAP,         /* a system call outside the gate in the agent's own code */
 	ZL_FATAL_ARM,          /* a new thread could not be armed */
+	ZL_FATAL_SEGMENT,      /* a system call in 32-bit code */
 	ZL_FATAL_STATE,        /* a broken invariant */
 };
 

@@ -1,6 +1,7 @@
 /* fault.c - faults that are the agent's to mend
  *
  *   pc in zl_copy, zl_store16         a bad pointer of the program: the copy ends there
+ *   pc in zl_read_self                the program has changed gs
  *   pc == rax, a site on the stack    the number lies outside the sled: on to zl_entry_call as if it had not
  *   pc == a site, bytes ff d0         the push faulted (no stack), or rax is no canonical address: as a trap
  *   pc == a site, SIGILL              it was 0f d0, between the two steps of patch.c: as a trap
@@ -13,7 +14,8 @@
 #include "trampoline/zero.h"
 #include "base/poison.h"
 
-enum { PAGE_FAULT = 14, ERROR_PRESENT = 1, ERROR_USER = 4, ERROR_FETCH = 0x10, ERROR_KEY = 0x20 };
+enum { GENERAL_PROTECTION = 13, PAGE_FAULT = 14 };
+enum { ERROR_PRESENT = 1, ERROR_USER = 4, ERROR_FETCH = 0x10, ERROR_KEY = 0x20 };
 
 /* By now the bytes may be the new ones, or, where the second step failed, the old ones again. */
 static bool is_at_site(int signal, uintptr_t site)
@@ -38,6 +40,10 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 		context->rip = (uintptr_t)zl_store16_fault;
 		return true;
 	}
+	if (context->rip == (uintptr_t)zl_read_self_insn) {
+		context->rip = (uintptr_t)zl_read_self_fault;
+		return true;
+	}
 	if (signal != SIGILL && context->rip == context->rax && zl_copy_in(&after, context->rsp, sizeof(after)) &&
 	    zl_site_is_patched(after)) {
 		context->rip = (uintptr_t)zl_entry_call;
@@ -53,6 +59,12 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 
 void zl_fault_clean(siginfo_t *info, struct sigcontext *context)
 {
+	if (context->trapno == GENERAL_PROTECTION && zl_zero_is_mapped() && context->rip < ZL_PAGE) {
+		context->trapno = PAGE_FAULT;      /* a halt at the end of the short sled */
+		context->err = ERROR_USER | ERROR_FETCH;
+		context->cr2 = context->rip;
+		info->si_addr = (void *)context->rip;
+	}
 	if (context->trapno != PAGE_FAULT)
 		return;
 	if (zl_zero_is_mapped() && context->cr2 == ZL_PAGE && context->rip < ZL_PAGE) {

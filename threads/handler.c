@@ -22,6 +22,7 @@
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
+enum { CODE_64 = 0x33 };   /* the code segment of 64-bit programs (Linux, __USER_CS) */
 enum { SECCOMP_TRAP = 1 /* SYS_SECCOMP */, USER_DISPATCH = 2 /* SYS_USER_DISPATCH */ };
 
 static bool is_in_agent(uintptr_t pc)
@@ -69,6 +70,10 @@ static void resume_at_entry(struct zl_block *block, const siginfo_t *info, struc
 
 	if (is_in_agent(pc))
 		zl_fatal(ZL_FATAL_TRAP, pc);
+	if (zl_read_self() != block)
+		zl_fatal(ZL_FATAL_BLOCK, pc);
+	if (c->cs != CODE_64)
+		zl_fatal(ZL_FATAL_SEGMENT, pc);
 	block->ret = pc;
 	if (is_i386(info)) {
 		c->rip = (uintptr_t)zl_entry_i386;
@@ -150,24 +155,44 @@ static void on_fault(struct zl_block *block, int signal, siginfo_t *info, struct
 		zl_fault_clean(info, c);
 	if (c->rip == (uintptr_t)zl_gate_sigreturn_after)
 		zl_region_from_frame(c, block->frame);   /* a bad frame of the program */
-	else if (c->rip == (uintptr_t)zl_call_lost)
-		zl_fatal(ZL_FATAL_BLOCK, c->rip);
-	else if (c->rip == (uintptr_t)zl_call_stack)
+	else if (is_in_gate(c->rip) && !zl_is_in_slot(block, c->rsp) && c->rip != (uintptr_t)zl_call_stack)
+		zl_fatal(ZL_FATAL_BLOCK, c->rip);   /* entry and plain calls touch nothing but the block and the slot */
+	else if (c->rip == (uintptr_t)zl_call_stack) {
+		zl_region_restore_call(c, block);
 		return on_null_call(block, info, context);   /* a jump through NULL with no stack */
+	}
 	else if (block->is_hook_thread || zl_is_in_slot(block, c->rsp) || is_in_agent(c->rip))
 		zl_fatal(is_in_agent(c->rip) ? ZL_FATAL_FAULT : ZL_FATAL_HOOK_FAULT, c->rip);
 	zl_deliver_fault(block, signal, info, context);
+}
+
+/* Right after a `syscall` of ours no instruction has run that could fault: it is a signal that the program queued to
+ * itself with the siginfo of a fault. */
+static bool is_queued(uintptr_t pc)
+{
+	return pc == (uintptr_t)zl_plain_call_after || pc == (uintptr_t)zl_plain_jump_after ||
+	       pc == (uintptr_t)zl_gate_call_after || pc == (uintptr_t)zl_gate_i386_after ||
+	       pc == (uintptr_t)zl_gate_clone_after || pc == (uintptr_t)zl_raw_syscall_after;
+}
+
+/* The kernel leaves the alignment check on when it enters a handler. */
+static void clear_alignment_check(void)
+{
+	__asm__ volatile("pushfq; andl %0, (%%rsp); popfq" : : "i"(~FLAGS_UNSUITABLE) : "cc", "memory");
 }
 
 void zl_real_handler(int signal, siginfo_t *info, struct ucontext *context)
 {
 	struct zl_block *block = zl_block_here();
 
+	if (zl_unlikely(context->uc_mcontext.eflags & FLAGS_UNSUITABLE))
+		clear_alignment_check();
+
 	if (block->self != block)
 		zl_fatal(ZL_FATAL_BLOCK, context->uc_mcontext.rip);
 	if (signal == SIGSYS)
 		on_sigsys(block, info, context);
-	else if (zl_signal_bit(signal) & zl_fault_signals && info->si_code > 0)
+	else if (zl_signal_bit(signal) & zl_fault_signals && info->si_code > 0 && !is_queued(context->uc_mcontext.rip))
 		on_fault(block, signal, info, context);
 	else
 		on_asynchronous(block, signal, info, context);

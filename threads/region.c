@@ -73,6 +73,11 @@ static void restore_from_block(struct sigcontext *c, const struct zl_block *b, c
 	c->rsp = b->rsp;
 }
 
+void zl_region_restore_call(struct sigcontext *c, const struct zl_block *b)
+{
+	restore_from_block(c, b, zl_call_saved, zl_call_flags);
+}
+
 /* Undo the `call *%rax`: rsp points at the return address. A call through NULL goes back to where it landed. */
 static void undo_call(struct sigcontext *c)
 {
@@ -100,8 +105,8 @@ static bool settle_entry_call(struct zl_block *b, struct sigcontext *c, struct z
 	} else if (is_within(c->rip, zl_plain_call_after, zl_plain_call_end)) {
 		roll_forward(c, b, mask);
 		c->rsp = b->rsp + 8;
-	} else if (is_within(c->rip, zl_entry_call, zl_entry_call_end)) {
-		restore_from_block(c, b, zl_call_saved, zl_call_flags);
+	} else if (is_within(c->rip, zl_entry_call, zl_hooked)) {
+		zl_region_restore_call(c, b);
 		undo_call(c);
 	} else {
 		return false;
@@ -116,7 +121,7 @@ static bool settle_entry_jump(struct zl_block *b, struct sigcontext *c, struct z
 	} else if (is_within(c->rip, zl_entry_jump, zl_entry_i386)) {
 		restore_from_block(c, b, zl_jump_saved, zl_jump_flags);
 		c->rip = b->ret - SITE_SIZE;
-	} else if (is_within(c->rip, zl_entry_i386, zl_hooked)) {
+	} else if (is_within(c->rip, zl_entry_i386, zl_entry_call)) {
 		restore_from_block(c, b, zl_i386_saved, zl_i386_flags);
 		c->rip = b->ret - SITE_SIZE;
 	} else {
@@ -127,7 +132,7 @@ static bool settle_entry_jump(struct zl_block *b, struct sigcontext *c, struct z
 
 void zl_region_from_frame(struct sigcontext *c, const struct zl_frame *f)
 {
-	bool is_again = f->state == ZL_FRAME_AGAIN, keeps_rcx = is_again || f->kind == KIND_I386;
+	bool is_again = f->state == ZL_FRAME_AGAIN, keeps_rcx = f->kind == KIND_I386;
 	c->rdi = f->rdi;
 	c->rsi = f->rsi;
 	c->rdx = f->rdx;
@@ -173,13 +178,16 @@ enum zl_region zl_region_settle(struct zl_block *block, struct sigcontext *c, st
 	if (settle_gate(block, c, mask))
 		return ZL_REGION_BUSY;
 	if (is_within(c->rip, zl_exit_begin, zl_exit_end)) {
-		if (block->is_hook_thread || zl_is_in_slot(block, block->frame->rsp))
+		if (block->is_hook_thread || zl_is_in_slot(block, block->frame->rsp) ||
+		    block->frame->rip == (uintptr_t)zl_deliver_trap)   /* it is about to deliver another */
 			return ZL_REGION_BUSY;
 		zl_region_from_frame(c, block->frame);
 		return ZL_REGION_PROGRAM;
 	}
-	if (zl_is_in_slot(block, c->rsp) || c->rip == (uintptr_t)zl_deliver_trap || c->rip == (uintptr_t)zl_null_trap)
+	if (zl_is_in_slot(block, c->rsp) || c->rip == (uintptr_t)zl_deliver_trap)
 		return ZL_REGION_BUSY;
+	if (c->rip == (uintptr_t)zl_null_trap)
+		c->rip = (uintptr_t)zl_entry_call;   /* every register is the program's here: it calls NULL again */
 	(void)(settle_entry_call(block, c, mask) || settle_entry_jump(block, c, mask));
 	return ZL_REGION_PROGRAM;
 }

@@ -20,6 +20,9 @@ struct zl_mask_in_force {
 /* Turn the interrupted context into the program's state where that is possible. context: the real handler. */
 enum zl_region zl_region_settle(struct zl_block *block, struct sigcontext *context, struct zl_mask_in_force *mask);
 
+/* The registers as they were when zl_entry_call began, at any pc in it. */
+void zl_region_restore_call(struct sigcontext *context, const struct zl_block *block);
+
 /* The program's state after (or, where the call is to be made again, before) the call of a frame. */
 void zl_region_from_frame(struct sigcontext *context, const struct zl_frame *frame);
 

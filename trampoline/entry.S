@@ -70,90 +70,6 @@
 	movq	%gs:BLOCK_RDX, %rdx
 .endm
 
-# zl_entry_call - reached by `call *%rax` through page zero
-# in:   rax number, rdi rsi rdx r10 r8 r9 arguments, 0(rsp) return address
-# out:  rax result, rcx return address, r11 rflags; all else as on entry
-# stack: the program's is only read; the frame, if any, goes to the thread's own
-	.p2align 6
-	.type	zl_entry_call, @function
-	.cfi_startproc
-	global	zl_entry_call
-	save_registers call
-	movq	%gs:BLOCK_SELF, %rdx		# a program that changed gs is found out here
-	global	zl_call_lost
-	cmpq	%rdx, BLOCK_SELF(%rdx)
-	jne	zl_entry_lost
-	global	zl_call_stack
-	movq	(%rsp), %rcx
-	movq	%rcx, %gs:BLOCK_RET
-	leaq	zl_sites(%rip), %r11
-	movq	%rcx, %rdx
-	shrq	$12, %rdx
-	movzwl	%dx, %eax
-	movq	(%r11,%rax,8), %r11
-1:	testq	%r11, %r11
-	jz	zl_entry_null
-	cmpq	%rdx, LEAF_PAGE(%r11)
-	jne	2f
-	movl	%ecx, %eax
-	andl	$0xfff, %eax
-	shrl	$6, %eax
-	movq	LEAF_PATCHED(%r11,%rax,8), %rax
-	btq	%rcx, %rax			# modulo 64: the bit of the address in its word
-	jnc	zl_entry_null
-	ask_filter zl_hooked_call
-	restore_for_plain
-	leaq	8(%rsp), %rsp
-	.cfi_def_cfa_offset 0
-	global	zl_plain_call_syscall
-	syscall
-	global	zl_plain_call_after
-	movq	%r11, %gs:BLOCK_R11
-	movq	%gs:BLOCK_RET, %r11
-	notq	%r11
-	global	zl_plain_call_slot
-	movq	-8(%rsp), %rcx
-	leaq	1(%rcx,%r11), %rcx		# slot - return address, without touching a flag
-	movq	%gs:BLOCK_R11, %r11
-	jrcxz	3f
-	movq	%gs:BLOCK_RET, %rcx
-	jmp	*%rcx				# the kernel, or another thread, wrote into the slot
-3:	movq	%gs:BLOCK_RET, %rcx
-	leaq	-8(%rsp), %rsp
-	.cfi_def_cfa_offset 8
-	ret
-	global	zl_plain_call_end
-2:	movq	LEAF_NEXT(%r11), %r11
-	jmp	1b
-
-zl_hooked_call:
-	leaq	8(%rsp), %r11
-	movq	%gs:BLOCK_TOP, %rsp
-	CFI_CFA_IN_BLOCK
-	movq	%r11, FRAME_RSP(%rsp)
-	CFI_CFA_IN_FRAME
-	movq	%gs:BLOCK_RET, %rcx
-	movq	%rcx, FRAME_RIP(%rsp)
-	CFI_RIP_IN_FRAME
-	movq	$KIND_CALL, FRAME_KIND(%rsp)	# and FRAME_STATE = 0
-	movq	$0, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
-	jmp	zl_hooked
-
-# Not called from a site: a call of the program through NULL, or near it. Give everything back and trap.
-zl_entry_null:
-	.cfi_def_cfa rsp, 8
-	.cfi_offset rip, -8
-	restore_for_plain
-	movq	%gs:BLOCK_RCX, %rcx
-	movq	%gs:BLOCK_R11, %r11
-	jmp	zl_null_trap
-	global	zl_entry_call_end
-zl_entry_lost:
-	movq	(%rsp), %rdi
-	jmp	zl_entry_block_lost
-	.cfi_endproc
-	.size	zl_entry_call, . - zl_entry_call
-
 # zl_entry_jump - reached from the SIGSYS handler
 # in:   rax number, rdi rsi rdx r10 r8 r9 arguments, gs:BLOCK_RET continuation
 # out:  rax result, rcx continuation, r11 rflags; all else as on entry
@@ -167,7 +83,6 @@ zl_entry_lost:
 	save_registers jump
 	ask_filter zl_hooked_jump
 	restore_for_plain
-	global	zl_plain_jump_syscall
 	syscall
 	global	zl_plain_jump_after
 	movq	%gs:BLOCK_RET, %rcx
@@ -207,16 +122,104 @@ zl_hooked_jump:
 	CFI_RIP_IN_FRAME
 	movq	$KIND_I386, FRAME_KIND(%rsp)
 	movq	$1, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
+	movq	%gs:BLOCK_RCX, %rdx
+	movq	%rdx, FRAME_RCX(%rsp)
+	movq	%gs:BLOCK_R11, %rdx
+	movq	%rdx, FRAME_R11(%rsp)
 	movl	$BITS_I386, %eax
 	jmp	zl_hooked
 	.cfi_endproc
 	.size	zl_entry_i386, . - zl_entry_i386
 
-# zl_hooked - fill the frame, call zl_dispatch(frame), give its result to the program
+# zl_entry_call - reached by `call *%rax` through page zero
+# in:   rax number, rdi rsi rdx r10 r8 r9 arguments, 0(rsp) return address
+# out:  rax result, rcx return address, r11 rflags; all else as on entry
+# stack: the program's is only read; the frame, if any, goes to the thread's own
+	.p2align 6
+	.type	zl_entry_call, @function
+	.cfi_startproc
+	global	zl_entry_call
+	save_registers call
+	movq	%gs:BLOCK_SELF, %rdx		# a program that changed gs is found out here
+	global	zl_call_lost
+	cmpq	%rdx, BLOCK_SELF(%rdx)
+	jne	zl_entry_lost
+	global	zl_call_stack
+	movq	(%rsp), %rcx
+	movq	%rcx, %gs:BLOCK_RET
+	leaq	zl_sites(%rip), %r11
+	movq	%rcx, %rdx
+	shrq	$12, %rdx
+	movzwl	%dx, %eax
+	movq	(%r11,%rax,8), %r11
+1:	testq	%r11, %r11
+	jz	zl_entry_null
+	cmpq	%rdx, LEAF_PAGE(%r11)
+	jne	4f
+	movl	%ecx, %eax
+	andl	$0xfff, %eax
+	shrl	$6, %eax
+	movq	LEAF_PATCHED(%r11,%rax,8), %rax
+	btq	%rcx, %rax			# modulo 64: the bit of the address in its word
+	jnc	zl_entry_null
+	ask_filter zl_hooked_call
+	restore_for_plain
+	leaq	8(%rsp), %rsp
+	.cfi_def_cfa_offset 0
+	syscall
+	global	zl_plain_call_after
+	movl	zl_returns_by_jump(%rip), %ecx
+	jrcxz	2f
+	movq	%gs:BLOCK_RET, %rcx
+	jmp	*%rcx
+2:	movq	%r11, %gs:BLOCK_R11
+	movq	%gs:BLOCK_RET, %r11
+	notq	%r11
+	global	zl_plain_call_slot
+	movq	-8(%rsp), %rcx
+	leaq	1(%rcx,%r11), %rcx		# slot - return address, without touching a flag
+	movq	%gs:BLOCK_R11, %r11
+	jrcxz	3f
+	movq	%gs:BLOCK_RET, %rcx
+	jmp	*%rcx				# the kernel, or another thread, wrote into the slot
+3:	movq	%gs:BLOCK_RET, %rcx
+	leaq	-8(%rsp), %rsp
+	.cfi_def_cfa_offset 8
+	ret
+	global	zl_plain_call_end
+4:	movq	LEAF_NEXT(%r11), %r11
+	jmp	1b
+
+# Not called from a site: a call of the program through NULL, or near it. Give everything back and trap.
+zl_entry_null:
+	.cfi_def_cfa rsp, 8
+	.cfi_offset rip, -8
+	restore_for_plain
+	movq	%gs:BLOCK_RCX, %rcx
+	movq	%gs:BLOCK_R11, %r11
+	jmp	zl_null_trap
+zl_hooked_call:
+	.cfi_def_cfa rsp, 8
+	.cfi_offset rip, -8
+	leaq	8(%rsp), %r11
+	movq	%gs:BLOCK_TOP, %rsp
+	CFI_CFA_IN_BLOCK
+	movq	%r11, FRAME_RSP(%rsp)
+	CFI_CFA_IN_FRAME
+	movq	%gs:BLOCK_RET, %rcx
+	movq	%rcx, FRAME_RIP(%rsp)
+	CFI_RIP_IN_FRAME
+	movq	$KIND_CALL, FRAME_KIND(%rsp)	# and FRAME_STATE = 0
+	movq	$0, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
+	# falls through, to zl_hooked
+
+	.cfi_endproc
+	.size	zl_entry_call, . - zl_entry_call
+
+# zl_hooked - fill the frame, call the hook or zl_dispatch(frame, bits), give the result to the program
 # in:   rsp frame with rsp, rip, kind, state, abi set; rcx rip; eax filter bits; block as save_registers left it
 # out:  does not return here: to the program by zl_exit_frame
-# stack: rsp is 16-aligned at the call
-	.p2align 4
+# stack: rsp is 16-aligned at the calls
 	.type	zl_hooked, @function
 	.cfi_startproc
 	CFI_CFA_IN_FRAME
@@ -248,49 +251,39 @@ zl_hooked_jump:
 	movq	%r13, FRAME_R13(%rsp)
 	movq	%r14, FRAME_R14(%rsp)
 	movq	%r15, FRAME_R15(%rsp)
-	movq	%gs:BLOCK_RCX, %rcx
-	movq	%rcx, FRAME_RCX(%rsp)
-	movq	%gs:BLOCK_R11, %rdx
-	movq	%rdx, FRAME_R11(%rsp)
 	movl	%gs:BLOCK_FLAGS, %ecx
 	movl	%ecx, FRAME_LAHF(%rsp)
 	pushfq					# the status flags in it are ours; the others the program's
 	popq	%rax
 	movq	%rax, FRAME_FLAGS(%rsp)
-	testl	$FLAGS_DIRECTION, %eax
-	jnz	4f
-5:	movl	%gs:BLOCK_TID, %eax
+	testl	$FLAGS_UNSUITABLE, %eax
+	jnz	suit_flags
+flags_suit:
+	movl	%gs:BLOCK_TID, %eax
 	movl	%eax, FRAME_THREAD(%rsp)
 	movq	$0, FRAME_VECTORS(%rsp)
 	movq	%rsp, %gs:BLOCK_FRAME
 	movq	%rsp, %rdi
-	movl	%esi, %edx
-	andl	$~BITS_FIRST, %edx
-	cmpl	$BITS_WANTED, %edx
-	jne	11f
+	testl	$~(BITS_WANTED | BITS_FIRST), %esi
+	jnz	dispatch
 	cmpq	$0, %gs:BLOCK_AGAIN_SITE
-	jne	11f
+	jne	dispatch
 	# One hook, general registers: no need of zl_dispatch. The call is the program's own, for nobody wants nested
 	# ones, so this is the first frame on the hook stack, and BLOCK_TOP is to be rsp again.
-	leal	BITS_WANTED(%rsi), %eax		# index of the hook + 1 = level, times 8, plus 2
-	leaq	zl_direct(%rip), %rdx
-	shrl	$3, %eax
-	incl	%eax
+	leal	LEVEL_STEP-BITS_WANTED(%rsi), %eax
 	movl	%eax, FRAME_LEVEL(%rsp)
-	andl	$BITS_FIRST, %esi
 	leaq	SLOT_NESTED_TOP-SLOT_HOOK_TOP(%rsp), %rax
 	movq	%rax, %gs:BLOCK_TOP
 	leaq	zl_filter_nested(%rip), %rax
 	movq	%rax, %gs:BLOCK_FILTER
-	leaq	(%rdx,%rsi,2), %rax
+	leaq	zl_direct-2*BITS_WANTED(%rip), %rdx
+	leaq	(%rdx,%rsi,2), %rax		# bits: LEVEL_STEP, 8, for each of the 16 bytes of an entry
 	movq	8(%rax), %rsi
 	call	*(%rax)
 	leaq	zl_filter(%rip), %rdx
 	movq	%rsp, %gs:BLOCK_TOP
 	movq	%rsp, %gs:BLOCK_FRAME
 	movq	%rdx, %gs:BLOCK_FILTER
-	jmp	zl_exit_frame
-11:	call	zl_dispatch
 	# falls through
 
 # zl_exit_frame - give the program its registers, and rax
@@ -300,12 +293,13 @@ zl_hooked_jump:
 	movq	%rax, FRAME_RESULT(%rsp)
 	global	zl_exit_begin
 	cmpl	$0, %gs:BLOCK_NOTED
-	jne	zl_exit_noted
-zl_exit_restore:
+	jne	exit_noted
+exit_restore:
 	movl	FRAME_FLAGS(%rsp), %r11d
-	testl	$FLAGS_DIRECTION, %r11d
-	jnz	6f
-7:	movl	FRAME_LAHF(%rsp), %eax
+	testl	$FLAGS_UNSUITABLE, %r11d
+	jnz	exit_flags
+exit_registers:
+	movl	FRAME_LAHF(%rsp), %eax
 	movq	FRAME_RDI(%rsp), %rdi
 	movq	FRAME_RSI(%rsp), %rsi
 	movq	FRAME_R10(%rsp), %r10
@@ -319,11 +313,11 @@ zl_exit_restore:
 	orl	%edx, %r11d
 	movq	FRAME_RIP(%rsp), %rcx
 	cmpl	$KIND_CALL, FRAME_KIND(%rsp)
-	jne	8f
+	jne	1f
 	movq	FRAME_RSP(%rsp), %rdx
 	global	zl_exit_slot
 	cmpq	%rcx, -8(%rdx)
-	jne	9f
+	jne	2f
 	restore_flags
 	movq	FRAME_RDX(%rsp), %rdx
 	movq	FRAME_RESULT(%rsp), %rax
@@ -335,20 +329,17 @@ zl_exit_restore:
 	.cfi_def_cfa_offset 8
 	ret
 	.cfi_restore_state
-4:	cld
-	jmp	5b
-6:	std
-	jmp	7b
-8:	cmpl	$KIND_I386, FRAME_KIND(%rsp)
-	je	10f
-9:	restore_flags
+1:	cmpl	$KIND_I386, FRAME_KIND(%rsp)
+	je	exit_i386
+2:	restore_flags
 	movq	FRAME_RDX(%rsp), %rdx
 	movq	FRAME_RESULT(%rsp), %rax
 	movq	%rax, %gs:BLOCK_LEFT_WITH
 	movq	%rcx, %gs:BLOCK_LEFT_TO
 	movq	FRAME_RSP(%rsp), %rsp
 	jmp	*%rcx
-10:	movq	%rcx, %gs:BLOCK_TARGET
+exit_i386:
+	movq	%rcx, %gs:BLOCK_TARGET
 	restore_flags
 	movq	FRAME_RDX(%rsp), %rdx
 	movq	FRAME_RCX(%rsp), %rcx
@@ -356,13 +347,33 @@ zl_exit_restore:
 	movq	FRAME_RESULT(%rsp), %rax
 	movq	FRAME_RSP(%rsp), %rsp
 	jmp	*%gs:BLOCK_TARGET
+exit_flags:					# the status flags in it are overwritten below
+	pushq	%r11
+	popfq
+	jmp	exit_registers
 	global	zl_exit_end
-zl_exit_noted:
+
+# Out of the way, and outside the exit's labels: here there is no result yet.
+dispatch:
+	call	zl_dispatch
+	jmp	zl_exit_frame
+suit_flags:
+	andl	$~FLAGS_UNSUITABLE, %eax
+	pushq	%rax
+	popfq
+	jmp	flags_suit
+exit_noted:
 	movq	%rsp, %rdi
 	call	zl_prepare_delivery
-	jmp	zl_exit_restore
+	jmp	exit_restore
 	.cfi_endproc
 	.size	zl_hooked, . - zl_hooked
+
+	.type	zl_entry_lost, @function
+zl_entry_lost:
+	movq	(%rsp), %rdi
+	jmp	zl_entry_block_lost
+	.size	zl_entry_lost, . - zl_entry_lost
 
 # zl_child - a new thread or process, from its first instruction
 # in:   r9 block, rsp the stack that the program gave it; everything else as the parent's gate left it
@@ -373,10 +384,14 @@ zl_exit_noted:
 	.cfi_undefined rip
 	global	zl_child
 	movq	%rsp, BLOCK_CHILD_RSP(%r9)
-	movq	BLOCK_FRAME(%r9), %rsp
-	cld
+	movq	BLOCK_FRAME(%r9), %rbx
+	movq	FRAME_VECTORS(%rbx), %rsp	# lies below the frame, if there is any
+	testq	%rsp, %rsp
+	cmovzq	%rbx, %rsp
 	movq	%r9, %rdi
 	call	zl_child_begin
+	movq	%rbx, %rsp
+	movq	$0, FRAME_VECTORS(%rsp)
 	movq	FRAME_RBX(%rsp), %rbx
 	movq	FRAME_RBP(%rsp), %rbp
 	movq	FRAME_R12(%rsp), %r12

@@ -11,7 +11,8 @@ void zl_prepare_delivery(struct zl_frame *frame);       /* threads/deliver.c */
 void zl_child_begin(struct zl_block *block);            /* threads/child.c */
 
 /* Bit ZL_WANTED of an entry: a hook wants the number; ZL_PRESERVE: one that may use vector registers does;
- * ZL_SPECIAL: an owner does; ZL_FIRST times the index of the outermost hook that wants it. 512: all other numbers. ZL_I386 stands for the entry of int $0x80. */
+ * ZL_SPECIAL: an owner does; ZL_FIRST times the index of the outermost hook that wants it. 512: all other numbers.
+ * ZL_I386 stands for the entry of int $0x80. */
 enum { ZL_FILTER_SIZE = 513, ZL_WANTED = 1, ZL_PRESERVE = 2, ZL_SPECIAL = 4,
        ZL_FIRST = 8, ZL_FIRST_MASK = 0x78, ZL_I386 = 0x80 };
 extern uint8_t zl_filter[ZL_FILTER_SIZE];        /* for calls of the program */
@@ -26,6 +27,7 @@ extern struct zl_direct {
 } zl_direct[ZL_DIRECT];
 static_assert(sizeof(struct zl_direct) == 16, "entry.S scales by it");
 static_assert(ZL_WANTED == BITS_WANTED && ZL_FIRST_MASK == BITS_FIRST && ZL_I386 == BITS_I386, "frame.h");
+static_assert(ZL_FIRST == LEVEL_STEP, "entry.S makes a level of a filter's entry");
 
 long zl_gate_call(struct zl_frame *frame);
 long zl_gate_i386(struct zl_frame *frame);
@@ -33,23 +35,29 @@ long zl_gate_clone(struct zl_frame *frame, struct zl_block *child);
 _Noreturn void zl_gate_sigreturn(struct ucontext *context);
 _Noreturn void zl_gate_exit(struct zl_block *block, int status, struct zl_block *_Atomic *free_list, long number);
 
+/* 1: a call that went into the kernel comes back to its site by jmp (returns.c); 0: by ret. */
+extern uint32_t zl_returns_by_jump;
+void zl_returns_start(void);
+
 /* Call function(frame) with the extended state saved before and restored after (vector.S). */
 long zl_with_vectors(long (*function)(struct zl_frame *), struct zl_frame *frame);
 void zl_restore_vectors(const void *area);
 void zl_vectors_start(void);
 extern uint32_t zl_vector_size;                  /* bytes of a saved area */
 
+/* What pc values mean (threads/region.c), in the order of the sources. */
 #define ZL_LABEL(name) extern const char name[] __attribute__((visibility("hidden")))
-ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_flags); ZL_LABEL(zl_entry_call_end); ZL_LABEL(zl_call_lost); ZL_LABEL(zl_call_stack);
-ZL_LABEL(zl_plain_call_syscall); ZL_LABEL(zl_plain_call_after); ZL_LABEL(zl_plain_call_end);
-ZL_LABEL(zl_plain_call_slot); ZL_LABEL(zl_exit_slot);
 ZL_LABEL(zl_entry_jump); ZL_LABEL(zl_jump_saved); ZL_LABEL(zl_jump_flags);
-ZL_LABEL(zl_plain_jump_syscall); ZL_LABEL(zl_plain_jump_after); ZL_LABEL(zl_plain_jump_end);
+ZL_LABEL(zl_plain_jump_after); ZL_LABEL(zl_plain_jump_end);
 ZL_LABEL(zl_entry_i386); ZL_LABEL(zl_i386_saved); ZL_LABEL(zl_i386_flags);
-ZL_LABEL(zl_hooked); ZL_LABEL(zl_exit_begin); ZL_LABEL(zl_exit_end);
-ZL_LABEL(zl_gate_call_window); ZL_LABEL(zl_gate_call_syscall); ZL_LABEL(zl_gate_call_after);
-ZL_LABEL(zl_gate_i386_window); ZL_LABEL(zl_gate_i386_syscall); ZL_LABEL(zl_gate_i386_after);
-ZL_LABEL(zl_gate_interrupted); ZL_LABEL(zl_gate_interrupted_jump); ZL_LABEL(zl_gate_return); ZL_LABEL(zl_gate_sigreturn_after);
+ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_flags); ZL_LABEL(zl_call_lost); ZL_LABEL(zl_call_stack);
+ZL_LABEL(zl_plain_call_after); ZL_LABEL(zl_plain_call_slot); ZL_LABEL(zl_plain_call_end);
+ZL_LABEL(zl_hooked); ZL_LABEL(zl_exit_begin); ZL_LABEL(zl_exit_slot); ZL_LABEL(zl_exit_end);
 ZL_LABEL(zl_null_trap); ZL_LABEL(zl_null_trap_after); ZL_LABEL(zl_deliver_trap); ZL_LABEL(zl_deliver_trap_after);
+ZL_LABEL(zl_gate_call_window); ZL_LABEL(zl_gate_call_after); ZL_LABEL(zl_gate_return);
+ZL_LABEL(zl_gate_interrupted); ZL_LABEL(zl_gate_interrupted_jump);
+ZL_LABEL(zl_gate_i386_window); ZL_LABEL(zl_gate_i386_after);
+ZL_LABEL(zl_gate_clone_after); ZL_LABEL(zl_gate_sigreturn_after);
+ZL_LABEL(zl_raw_syscall_after);
 
 #endif

@@ -56,6 +56,11 @@
 /* The status flags of rflags, which lahf and seto see. */
 #define FLAGS_STATUS	0x8d5
 #define FLAGS_DIRECTION	0x400
+/* What C code must not run with: the direction flag, the alignment check. */
+#define FLAGS_UNSUITABLE 0x40400
+
+/* frame->level counts hooks in these units, those of BITS_FIRST. */
+#define LEVEL_STEP	8
 
 #ifndef __ASSEMBLER__
 #include "base/block.h"
@@ -71,7 +76,7 @@ struct zl_frame {
 	uint64_t rdi, rsi, rdx, r10, r8, r9;
 	uint64_t rax;           /* as the program set it */
 	uint64_t rbx, rbp, r12, r13, r14, r15;
-	uint64_t rcx, r11;      /* before the call; meaningless after a trap, where the kernel has had them */
+	uint64_t rcx, r11;      /* KIND_I386 only: `syscall` gives back neither */
 	uint64_t rip;           /* after the site */
 	uint64_t rsp;           /* without the pushed return address */
 	uint64_t flags;         /* rflags, but for the status flags, which are in lahf: see zl_frame_flags() */
@@ -79,7 +84,7 @@ struct zl_frame {
 	uint32_t kind;          /* KIND_ */
 	uint32_t state;         /* enum zl_frame_state */
 	void *vectors;          /* saved extended state, or NULL if none was saved (trampoline/vector.S) */
-	uint32_t level;         /* how many hooks outwards of the one that runs */
+	uint32_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next */
 	uint32_t lahf;          /* SF ZF AF PF CF in bits 8..15 as lahf stores them, OF in bit 0 */
 };
 

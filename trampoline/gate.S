@@ -84,7 +84,6 @@
 	program_stack %rcx
 	cmpl	$0, %gs:BLOCK_NOTED
 	jne	zl_gate_interrupted
-	global	zl_gate_call_syscall
 	syscall
 	global	zl_gate_call_after
 	global	zl_gate_return
@@ -133,7 +132,6 @@
 	program_stack %r11
 	cmpl	$0, %gs:BLOCK_NOTED
 	jne	zl_gate_interrupted
-	global	zl_gate_i386_syscall
 	int	$0x80
 	global	zl_gate_i386_after
 	jmp	zl_gate_return

@@ -16,7 +16,8 @@ GUEST_UNUSED static void on_fault(int signo, siginfo_t *info, void *context)
 	fault.rsp = reg(context, REG_RSP);
 	fault.err = reg(context, REG_ERR);
 	fault.trapno = reg(context, REG_TRAPNO);
-	fault.slot = *(long *)fault.rsp;
+	if (fault.rsp > 0x100000)
+		fault.slot = *(long *)fault.rsp;
 	siglongjmp(fault_jump, 1);
 }
 

@@ -1,0 +1,46 @@
+/* returns.c - ret or jmp, back to the site of a call that went into the kernel?
+ *
+ * `call *%rax` and `ret` keep the return-stack predictor balanced, if the kernel does. With the mitigation of
+ * Speculative Return Stack Overflow that Linux names "Safe RET" it does not: each of its returns leaves an entry
+ * behind, so a `ret` after a system call is always mispredicted, ours and then the program's. There a jmp is
+ * cheaper by one misprediction and makes nothing worse. (Linux, Documentation/admin-guide/hw-vuln/srso.rst.)
+ * A call that a hook answers returns by ret everywhere: the kernel was not there. With a shadow stack only ret will do.
+ */
+#include "base/os.h"
+#include "base/string.h"
+#include "trampoline/entry.h"
+#include <asm/prctl.h>
+#include <linux/fcntl.h>
+#include "base/poison.h"
+
+uint32_t zl_returns_by_jump;
+
+#ifndef ARCH_SHSTK_STATUS
+#define ARCH_SHSTK_STATUS 0x5005
+#endif
+
+static bool has_shadow_stack(void)
+{
+	uint64_t features = 0;
+	return zl_raw(__NR_arch_prctl, ARCH_SHSTK_STATUS, &features) == 0 && features;
+}
+
+static bool contains(const char *text, const char *word)
+{
+	for (; *text; text++)
+		if (zl_after(text, word))
+			return true;
+	return false;
+}
+
+void zl_returns_start(void)
+{
+	char text[128] = { 0 };
+	long fd = zl_os_open("/sys/devices/system/cpu/vulnerabilities/spec_rstack_overflow", O_RDONLY | O_CLOEXEC);
+
+	if (zl_is_error(fd))
+		return;
+	zl_os_read((int)fd, text, sizeof(text) - 1);
+	zl_raw(__NR_close, fd);
+	zl_returns_by_jump = contains(text, "Safe RET") && !has_shadow_stack();
+}
