@@ -133,7 +133,8 @@ def quick(build):
 def usual(build):
     every = [guests(build, tactic, hook, 240) for tactic in TACTICS for hook in HOOKS]
     tactic = "trap" if machine.why_no_zpoline() else "zpoline"
-    return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)), *units(build),
+    return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)),
+            Step("unwind", python("tests/test_unwind.py", "--build", build)), *units(build),
             command(build), *hooks(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), *stress(build, 60)]
 
 

@@ -254,7 +254,10 @@ zl_hooked_call:
 	movl	%gs:BLOCK_FLAGS, %ecx
 	movl	%ecx, FRAME_LAHF(%rsp)
 	pushfq					# the status flags in it are ours; the others the program's
+	.cfi_remember_state
+	CFI_FRAME_PUSHED
 	popq	%rax
+	.cfi_restore_state
 	movq	%rax, FRAME_FLAGS(%rsp)
 	testl	$FLAGS_UNSUITABLE, %eax
 	jnz	suit_flags
@@ -349,7 +352,10 @@ exit_i386:
 	jmp	*%gs:BLOCK_TARGET
 exit_flags:					# the status flags in it are overwritten below
 	pushq	%r11
+	.cfi_remember_state
+	CFI_FRAME_PUSHED
 	popfq
+	.cfi_restore_state
 	jmp	exit_registers
 	global	zl_exit_end
 
@@ -360,7 +366,10 @@ dispatch:
 suit_flags:
 	andl	$~FLAGS_UNSUITABLE, %eax
 	pushq	%rax
+	.cfi_remember_state
+	CFI_FRAME_PUSHED
 	popfq
+	.cfi_restore_state
 	jmp	flags_suit
 exit_noted:
 	movq	%rsp, %rdi

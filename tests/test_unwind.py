@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""From every instruction of a hooked call a debugger finds the program's functions and registers (design row 31).
+
+Gdb steps tests/guests/unwind from its rewritten site to the instruction behind it, and unwinds from each one on the
+way: sled, entry, hook, gate, exit (tests/unwind_steps.py). Each path once: no hook, a hook for general registers that
+answers, one that preserves everything and passes the call on, one that answers.
+
+    tests/test_unwind.py --build build       last line: N passed, N failed, N skipped
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+GETPID, NO_SUCH_CALL = "39", "500"
+# name, number of the call, hook, instructions that the way has at least
+PATHS = (("plain", NO_SUCH_CALL, None, 30), ("answered, general registers", GETPID, "fake.so", 90),
+         ("passed on, everything preserved", NO_SUCH_CALL, "count.so", 150),
+         ("answered, everything preserved", GETPID, "deny.so:getpid=EPERM", 150))
+
+
+def gdb_command(build, hook):
+    settings = {"LD_PRELOAD": os.path.join(build, "libzlazy.so"), "ZLAZY_TACTIC": "zpoline", "ZLAZY_QUIET": "1"}
+    if hook:
+        settings["ZLAZY_HOOK"] = os.path.join(build, "examples", hook)
+    words = ["gdb", "-q", "-nx", "-batch", "-ex", "set confirm off", "-ex", "handle SIGSYS nostop noprint pass"]
+    for name, value in settings.items():
+        words += ["-ex", f"set environment {name} {value}"]
+    return [*words, "-ex", "break main", "-ex", "run", "-ex", "delete",
+            "-ex", f"source {os.path.join(TESTS, 'unwind_steps.py')}", os.path.join(build, "tests", "guests", "unwind")]
+
+
+def try_path(build, name, number, hook, least):
+    """None if it went well, else why not."""
+    environment = {**{n: v for n, v in os.environ.items() if not n.startswith("ZLAZY_")}, "UNWIND_NUMBER": number}
+    output = subprocess.run(gdb_command(build, hook), env=environment, stdin=subprocess.DEVNULL, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False).stdout
+    lost = [line for line in output.splitlines() if line.startswith("LOST")]
+    steps = re.search(r"^steps (\d+)$", output, re.M)
+    if lost:
+        return f"{len(lost)} instructions can't be unwound from, the first: {lost[0]}"
+    if not steps or int(steps[1]) < least:
+        return "the call was not stepped through:\n" + output[-2000:]
+    print(f"ok {name}: {steps[1]} instructions")
+    return None
+
+
+def can_rewrite(build):
+    """The tactic has to be available: page zero."""
+    environment = {**os.environ, "LD_PRELOAD": os.path.join(build, "libzlazy.so"), "ZLAZY_TACTIC": "zpoline"}
+    return subprocess.run(["true"], env=environment, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", required=True, type=os.path.abspath)
+    build = parser.parse_args().build
+    reason = "no gdb here" if not shutil.which("gdb") else None if can_rewrite(build) else "no page zero here"
+    if reason:
+        print(f"SKIP unwinding: {reason}\n0 passed, 0 failed, {len(PATHS)} skipped")
+        return 0
+    failed = 0
+    for path in PATHS:
+        why = try_path(build, *path)
+        if why:
+            failed += 1
+            print(f"FAIL {path[0]}: {why}")
+    print(f"{len(PATHS) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
