@@ -1,5 +1,9 @@
-/* config.c - the ZLAZY_ variables: a table of names, each with a function that takes the value */
+/* config.c - the ZLAZY_ variables: a table of names, each with a function that takes the value
+ *
+ * Values are taken from the agent's own copy (kept.c), never from the program's memory.
+ */
 #include "agent/config.h"
+#include "agent/kept.h"
 #include "base/fatal.h"
 #include "base/os.h"
 #include "base/print.h"
@@ -79,49 +83,99 @@ static bool take_sled(const char *value)
 	return true;
 }
 
+static bool take_return(const char *value)
+{
+	static const struct choice choices[] = { { "auto", ZL_RETURN_AUTO }, { "ret", ZL_RETURN_RET },
+		{ "jump", ZL_RETURN_JUMP }, { 0 } };
+	int returns;
+	if (!choose(value, choices, &returns))
+		return false;
+	zl_config.returns = (enum zl_return)returns;
+	return true;
+}
+
 static const struct {
 	const char *name;              /* with the equals sign */
 	bool (*take)(const char *value);
 	const char *expected;
+	enum zl_keep how;
 } variables[] = {
-	{ "ZLAZY_HOOK=", take_hook, "path[:argument][;path[:argument]...]" },
-	{ "ZLAZY_TACTIC=", take_tactic, "auto, zpoline or trap" },
-	{ "ZLAZY_ON_ERROR=", take_on_error, "stop or continue" },
-	{ "ZLAZY_LOG=", take_log, "the name of a file" },
-	{ "ZLAZY_QUIET=", take_quiet, "0 or 1" },
-	{ "ZLAZY_DEBUG=", take_debug, "a level from 0 to 9" },
-	{ "ZLAZY_SLED=", take_sled, "jump or short" },
-	{ "ZLAZY_STATS=", take_stats, "a file made by the zlazy command" },
-	{ "ZLAZY_CHILD=", take_child, "1; the agent sets it by itself" },
+	{ "ZLAZY_HOOK=", take_hook, "path[:argument][;path[:argument]...]", ZL_KEEP_HOOKS },
+	{ "ZLAZY_TACTIC=", take_tactic, "auto, zpoline or trap", ZL_KEEP_TEXT },
+	{ "ZLAZY_ON_ERROR=", take_on_error, "stop or continue", ZL_KEEP_TEXT },
+	{ "ZLAZY_LOG=", take_log, "the name of a file", ZL_KEEP_PATH },
+	{ "ZLAZY_QUIET=", take_quiet, "0 or 1", ZL_KEEP_TEXT },
+	{ "ZLAZY_DEBUG=", take_debug, "a level from 0 to 9", ZL_KEEP_TEXT },
+	{ "ZLAZY_SLED=", take_sled, "jump or short", ZL_KEEP_TEXT },
+	{ "ZLAZY_RETURN=", take_return, "auto, ret or jump", ZL_KEEP_TEXT },
+	{ "ZLAZY_STATS=", take_stats, "a file made by the zlazy command", ZL_KEEP_PATH },
+	{ "ZLAZY_CHILD=", take_child, "1; the agent sets it by itself", ZL_KEEP_TEXT },
 #ifdef ZL_FAULT_INJECTION
-	{ "ZLAZY_FAULT=", zl_os_inject, "map, protect, open, read, write or barrier, a colon, and a count or *" },
+	{ "ZLAZY_FAULT=", zl_os_inject, "map, protect, open, read, write or barrier, a colon, and a count or *",
+	  ZL_KEEP_TEXT },
 #endif
 };
 
 static _Noreturn void refuse(const char *entry, const char *why, const char *what_to_do)
 {
-	zl_say(zl_complain, "cannot start: ", entry, ": ", why, what_to_do);
+	enum { SHOWN = 500 };   /* so that the reason has room in the line */
+	struct zl_line line = { 0 };
+	size_t length = zl_length(entry);
+
+	zl_put(&line, "zlazy: cannot start: ");
+	zl_put_bytes(&line, entry, length < SHOWN ? length : SHOWN);
+	zl_put(&line, length < SHOWN ? ": " : "...: ");
+	zl_put(&line, why);
+	zl_put(&line, what_to_do);
+	zl_complain(&line);
 	zl_exit_process(ZL_EXIT_REFUSED);
+}
+
+/* Passed on over exec where the program has no such variable, or still the one that it began with. */
+static void pass_on(const char *original, const char *entry)
+{
+	struct zl_exec_environment *to = &zl_exec_environment;
+	if (to->variables == ZL_EXEC_VARIABLES)
+		return;
+	to->original[to->variables] = zl_equal(original, entry) ? NULL : original;
+	to->variable[to->variables++] = entry;
 }
 
 static void take(const char *entry)
 {
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(variables); i++) {
-		const char *value = zl_after(entry, variables[i].name);
-		if (!value)
+		const char *why, *own, *original = NULL;
+		if (!zl_after(entry, variables[i].name))
 			continue;
-		if (!variables[i].take(value))
+		own = zl_keep(variables[i].how, entry, &why);
+		if (own && !zl_equal(own, entry))
+			original = zl_keep(ZL_KEEP_TEXT, entry, &why);
+		if (why)
+			refuse(entry, why, "");
+		if (!variables[i].take(zl_after(own, variables[i].name)))
 			refuse(entry, "not a value of this variable; use ", variables[i].expected);
+		pass_on(original ? original : own, own);
 		return;
 	}
-	refuse(entry, "no such variable", "; unset it, or see the table in README.md");
+	refuse(entry, "no such variable", "; unset it, or see zlazy(1)");
 }
 
-static void pass_on(const char *entry)
+/* A log that can't be written is found out at once; later, and in children, which may have another root or user by
+ * now, lines go to stderr instead. */
+static void check_log(void)
 {
-	struct zl_exec_environment *to = &zl_exec_environment;
-	if (to->variables < ZL_EXEC_VARIABLES)
-		to->variable[to->variables++] = entry;
+	struct zl_line line = { 0 };
+	long result = zl_print_to.log_path && !zl_config.is_child ? zl_print_check_log() : 0;
+
+	if (!zl_is_error(result))
+		return;
+	zl_put(&line, "zlazy: cannot start: ZLAZY_LOG=");
+	zl_put(&line, zl_print_to.log_path);
+	zl_put(&line, ": ");
+	zl_put_error(&line, result);
+	zl_put(&line, "; name a file that can be written");
+	zl_complain(&line);
+	zl_exit_process(ZL_EXIT_REFUSED);
 }
 
 void zl_config_continued(char **environment)
@@ -135,10 +189,9 @@ void zl_config_continued(char **environment)
 void zl_config_read(char *const *environment)
 {
 	for (; *environment; environment++)
-		if (zl_after(*environment, "ZLAZY_")) {
+		if (zl_after(*environment, "ZLAZY_"))
 			take(*environment);
-			pass_on(*environment);
-		}
 	if (!zl_config.is_child)
-		pass_on("ZLAZY_CHILD=1");
+		pass_on("ZLAZY_CHILD=1", "ZLAZY_CHILD=1");
+	check_log();
 }

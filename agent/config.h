@@ -3,6 +3,7 @@
 #define ZL_AGENT_CONFIG_H
 
 #include "base/types.h"
+#include "trampoline/entry.h"
 
 enum zl_tactic { ZL_TACTIC_AUTO, ZL_TACTIC_ZPOLINE, ZL_TACTIC_TRAP };
 enum zl_on_error { ZL_ON_ERROR_STOP, ZL_ON_ERROR_CONTINUE };
@@ -12,6 +13,7 @@ struct zl_config {
 	enum zl_tactic tactic;
 	enum zl_on_error on_error;
 	bool has_short_sled;
+	enum zl_return returns;
 	const char *stats;             /* ZLAZY_STATS, or NULL */
 	bool is_child;                 /* started by a program of this run: no notices */
 };

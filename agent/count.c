@@ -1,5 +1,5 @@
 /* count.c - see count.h. Counters lie in the shared file (base/shared.h), one slot per thread id modulo their
- * number; relaxed additions, so a shared slot stays exact. A call that a signal interrupts counts once. */
+ * number; relaxed additions, so a shared slot stays exact. A call that a signal interrupts counts once; the time of all its parts is added. */
 #include "agent/count.h"
 #include "agent/hooks.h"
 #include "base/tally.h"
@@ -26,11 +26,9 @@ static long on_call(struct zlazy_call *call, void *data)
 	if (!(call->flags & ZLAZY_CALL_AGAIN))
 		zl_tally_add(&count->calls, 1);
 	result = zl_hook_api.next(call);
-	if (result != ZLAZY_INTERRUPTED) {
-		zl_tally_add(&count->ticks, ticks() - start);
-		if (zl_is_error(result))
-			zl_tally_add(&count->errors, 1);
-	}
+	zl_tally_add(&count->ticks, ticks() - start);
+	if (result != ZLAZY_INTERRUPTED && zl_is_error(result))
+		zl_tally_add(&count->errors, 1);
 	return result;
 }
 

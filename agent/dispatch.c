@@ -26,12 +26,20 @@ static long run_hooks(struct zl_frame *frame)
 	return zl_hooks_run(frame);
 }
 
+/* Does the handler still run that interrupted again_site? Its calls are made from again_handler_rsp on down, under
+ * the interrupted code or on a stack of its own. If not, it has been left by longjmp. */
+static bool is_in_handler(const struct zl_block *block, uint64_t rsp)
+{
+	return rsp <= block->again_handler_rsp &&
+	       (block->again_rsp > block->again_handler_rsp || rsp > block->again_rsp);
+}
+
 /* The same call as the one that was interrupted before the last signal? */
 static void look_for_again(struct zl_block *block, struct zl_frame *frame)
 {
-	if (!block->is_again_next)
-		return;   /* the handler still runs: a call of its own */
-	if (block->again_site == (uintptr_t)frame->call.site && block->again_rsp == frame->rsp)
+	if (!block->is_again_next && is_in_handler(block, frame->rsp))
+		return;
+	if (block->is_again_next && block->again_site == (uintptr_t)frame->call.site && block->again_rsp == frame->rsp)
 		frame->call.flags |= ZLAZY_CALL_AGAIN;
 	block->again_site = 0;
 	block->is_again_next = false;
@@ -54,6 +62,8 @@ long zl_dispatch(struct zl_frame *frame, unsigned bits)
 		look_for_again(block, frame);
 		zl_slot_enter_hook(block);
 		result = bits & ZL_PRESERVE ? zl_with_vectors(run_hooks, frame) : run_hooks(frame);
+		if (zl_unlikely(result == ZLAZY_INTERRUPTED))
+			result = zl_hooks_interrupted(frame);
 		if (!was_in_hook)
 			zl_slot_leave_hook(block);
 	} else {

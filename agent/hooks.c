@@ -9,6 +9,7 @@
 #include "base/string.h"
 #include "trampoline/entry.h"
 #include "zl_names.h"
+#include <linux/errno.h>
 #include "base/poison.h"
 
 struct zl_hooks zl_hooks;
@@ -16,8 +17,21 @@ struct zl_hooks zl_hooks;
 static long next(struct zlazy_call *call)
 {
 	struct zl_frame *frame = (struct zl_frame *)call;
+	long result;
+
 	frame->state = ZL_FRAME_DONE;
-	return zl_hooks_run(frame);
+	result = zl_hooks_run(frame);
+	return zl_unlikely(result == ZLAZY_INTERRUPTED) ? zl_hooks_interrupted(frame) : result;
+}
+
+/* A call has ended with ZLAZY_INTERRUPTED, by next() or in a hook's own words, which only holds when a signal waits:
+ * returns that, or -EINTR. */
+long zl_hooks_interrupted(struct zl_frame *frame)
+{
+	if (frame->state == ZL_FRAME_DONE && !zl_block_here()->noted)
+		return -EINTR;
+	frame->state = ZL_FRAME_AGAIN;
+	return ZLAZY_INTERRUPTED;
 }
 
 static int signal_pending(const struct zlazy_call *call)
@@ -40,10 +54,7 @@ static const char *name(long number, uint32_t abi)
 
 static void log_text(const char *text)
 {
-	bool was_quiet = zl_print_to.is_quiet;
-	zl_print_to.is_quiet = false;   /* a hook's own words are not the agent's notices */
-	zl_say(zl_notice, text);
-	zl_print_to.is_quiet = was_quiet;
+	zl_say(zl_hook_line, text);
 }
 
 const struct zlazy_api zl_hook_api = {
@@ -55,13 +66,14 @@ const struct zlazy_api zl_hook_api = {
 	.log = log_text,
 };
 
-bool zl_hooks_add(const struct zlazy_hook *hook)
+bool zl_hooks_add(const struct zlazy_hook *hook, const char *name)
 {
 	uint8_t bits = ZL_WANTED | (hook->registers == ZLAZY_PRESERVE_ALL ? ZL_PRESERVE : 0);
 	uint8_t first = (uint8_t)(zl_hooks.count * ZL_FIRST);
 
 	if (zl_hooks.count == ZL_HOOKS)
 		return false;
+	zl_hooks.name[zl_hooks.count] = name;
 	zl_direct[zl_hooks.count] = (struct zl_direct){ hook->on_call, hook->data };
 	zl_hooks.hook[zl_hooks.count++] = *hook;
 	for (unsigned n = 0; n < ZLAZY_NUMBERS; n++)

@@ -9,12 +9,13 @@ enum { ZL_HOOKS = ZL_DIRECT };
 
 struct zl_hooks {
 	struct zlazy_hook hook[ZL_HOOKS];
+	const char *name[ZL_HOOKS];
 	unsigned count;
 };
 extern struct zl_hooks zl_hooks;
 
-/* Add one that has been filled in; marks its numbers in zl_filter. False when there are too many. @init */
-bool zl_hooks_add(const struct zlazy_hook *hook);
+/* Add one that has been filled in; marks its numbers in zl_filter. `name` stays. False when there are too many. @init */
+bool zl_hooks_add(const struct zlazy_hook *hook, const char *name);
 /* The functions that hook libraries may call. */
 extern const struct zlazy_api zl_hook_api;
 

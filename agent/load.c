@@ -4,6 +4,10 @@
  * libraries, with a libc of their own, are loaded into one new link-map namespace, where the program never sees
  * them. The library is linked with -z initfirst: the constructor runs before every other one, libc's included.
  * The functions are weak: in a program of another libc they may be missing, and then every site keeps trapping.
+ *
+ * The namespace's libc takes its environment from the program's libc at the moment of dlmopen(), and that one has
+ * none yet. So it is lent one meanwhile: a copy, for programs overwrite theirs, without LD_PRELOAD and the agent's own
+ * variables, for a child that zlazy_hook_init() starts must not load the same hook again.
  */
 #define _GNU_SOURCE
 #include "agent/config.h"
@@ -11,12 +15,15 @@
 #include "agent/start.h"
 #include "agent/zydis.h"
 #include "base/fatal.h"
+#include "base/os.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "lazy/decoder.h"
 #include "lazy/trap.h"
 #include "threads/slots.h"
 #include <dlfcn.h>
 #include <linux/errno.h>
+#include <linux/mman.h>
 
 #pragma weak dlmopen
 #pragma weak dlsym
@@ -37,6 +44,18 @@ static void *load(const char *path)
 	return handle;
 }
 
+/* Why the last load() failed, without the path that the linker puts before it. */
+static const char *load_error(const char *path)
+{
+	const char *why = dlmopen && dlerror ? dlerror() : NULL, *rest;
+
+	if (!why)
+		return "no dlmopen() in this libc";
+	rest = zl_after(why, path);
+	rest = rest ? zl_after(rest, ": ") : NULL;
+	return rest ? rest : why;
+}
+
 static void *zydis;
 
 static void *zydis_symbol(const char *name)
@@ -47,12 +66,25 @@ static void *zydis_symbol(const char *name)
 static void load_decoder(void)
 {
 	static const char library[] = "libZydis.so.4.0";
+	struct zl_line line = { 0 };
+	bool is_forced = zl_config.tactic == ZL_TACTIC_ZPOLINE;
 
 	if (!zl_may_rewrite)
 		return;
 	zydis = load(library);
-	if ((!zydis || zl_zydis_bind(zydis_symbol) != 0) && !zl_config.is_child)
-		zl_say(zl_notice, "no decoder: ", library, " can't be used; every call takes the trap path");
+	if (zydis && zl_zydis_bind(zydis_symbol) == 0)
+		return;
+	zl_put(&line, is_forced ? "zlazy: cannot start: ZLAZY_TACTIC=zpoline needs a decoder: " : "zlazy: no decoder: ");
+	zl_put(&line, library);
+	zl_put(&line, " can't be loaded: ");
+	zl_put(&line, zydis ? "it is no Zydis 4" : load_error(library));
+	if (is_forced) {
+		zl_put(&line, "; install libzydis4.0 or use ZLAZY_TACTIC=auto");
+		zl_complain(&line);
+		zl_exit_process(ZL_EXIT_REFUSED);
+	}
+	zl_put(&line, "; every call takes the trap path");
+	zl_notice_at_start(&line);
 }
 
 static _Noreturn void refuse(const char *path, const char *why, const char *detail)
@@ -61,26 +93,67 @@ static _Noreturn void refuse(const char *path, const char *why, const char *deta
 	zl_exit_process(ZL_EXIT_REFUSED);
 }
 
-typedef int init_function(const struct zlazy_api *api, const char *argument, struct zlazy_hook *hook);
+/* Before any of its code is called with structures that it may take for others. */
+static void check_abi(const char *path, void *handle)
+{
+	const uint32_t *abi = (const uint32_t *)dlsym(handle, "zlazy_hook_abi");
+	struct zl_line line = { 0 };
+
+	if (abi && *abi == ZLAZY_ABI_VERSION)
+		return;
+	zl_put(&line, "zlazy: cannot start: hook ");
+	zl_put(&line, path);
+	zl_put(&line, ": built for ABI ");
+	if (abi)
+		zl_put_decimal(&line, *abi);
+	else
+		zl_put(&line, "unknown (it exports no zlazy_hook_abi)");
+	zl_put(&line, ", this agent has ");
+	zl_put_decimal(&line, ZLAZY_ABI_VERSION);
+	zl_put(&line, "; rebuild it with this zlazy.h");
+	zl_complain(&line);
+	zl_exit_process(ZL_EXIT_REFUSED);
+}
+
+static _Noreturn void refuse_answer(const char *path, int answer)
+{
+	struct zl_line line = { 0 };
+
+	zl_put(&line, "zlazy: cannot start: hook ");
+	zl_put(&line, path);
+	zl_put(&line, ": its zlazy_hook_init() answered ");
+	zl_put_answer(&line, answer);
+	zl_put(&line, "; check its argument, or its own message");
+	zl_complain(&line);
+	zl_exit_process(ZL_EXIT_REFUSED);
+}
 
 static void load_hook(const char *path, const char *argument)
 {
-	struct zlazy_hook hook = { .size = sizeof(hook) };
+	/* Room behind it: a hook that is wrong in spite of its version must not overwrite anything else. */
+	static union { struct zlazy_hook hook; char slack[4096]; } room;
+	int (*init)(const struct zlazy_api *api, const char *argument, struct zlazy_hook *hook);
 	void *handle = load(path);
-	init_function *init;
-	int result;
+	int answer;
 
 	if (!handle)
-		refuse(path, dlerror ? dlerror() : "no dlmopen() in this libc", "; check ZLAZY_HOOK");
-	init = (init_function *)dlsym(handle, "zlazy_hook_init");
+		refuse(path, load_error(path), "; check ZLAZY_HOOK");
+	*(void **)&init = dlsym(handle, "zlazy_hook_init");
 	if (!init)
 		refuse(path, "it defines no zlazy_hook_init()", "; see zlazy.h");
-	result = init(&zl_hook_api, argument, &hook);
-	if (result != 0)
-		refuse(path, "its zlazy_hook_init() failed", "; check its argument, or its own message");
-	if (hook.size != sizeof(hook) || !hook.on_call || hook.registers > ZLAZY_GENERAL_ONLY)
-		refuse(path, "it is not of this hook ABI, or set no on_call", "; build it with this version's zlazy.h");
-	if (!zl_hooks_add(&hook))
+	check_abi(path, handle);
+	memset(&room, 0, sizeof(room));
+	room.hook.size = sizeof(room.hook);
+	answer = init(&zl_hook_api, argument, &room.hook);
+	if (answer != 0)
+		refuse_answer(path, answer);
+	if (room.hook.size != sizeof(room.hook))
+		refuse(path, "it changed `size` of struct zlazy_hook", ", which is read-only; see zlazy.h");
+	if (!room.hook.on_call)
+		refuse(path, "its zlazy_hook_init() set no on_call", "; see zlazy.h");
+	if (room.hook.registers > ZLAZY_GENERAL_ONLY)
+		refuse(path, "its zlazy_hook_init() set `registers` to no value of enum zlazy_registers", "; see zlazy.h");
+	if (!zl_hooks_add(&room.hook, path))
 		refuse(path, "too many hooks", "; at most 16 can be loaded");
 }
 
@@ -110,9 +183,55 @@ static void load_hooks(const char *list)
 extern char **environ __attribute__((weak));
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
+static bool is_for_hooks(const char *entry)
+{
+	return !zl_after(entry, "ZLAZY_") && !zl_after(entry, "LD_PRELOAD=");
+}
+
+/* The program's environment as hooks are to see it; NULL if there is no memory for it. */
+static char **copy_environment(char **envp)
+{
+	size_t entries = 0, bytes = 0;
+	char **copy, *text;
+	long at;
+
+	for (char **entry = envp; *entry; entry++, entries++)
+		bytes += zl_length(*entry) + 1;
+	at = zl_os_map(0, zl_align_up((entries + 1) * sizeof(*copy) + bytes, ZL_PAGE), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	if (zl_is_error(at))
+		return NULL;
+	copy = (char **)at;
+	text = (char *)(copy + entries + 1);
+	for (entries = 0; *envp; envp++) {
+		size_t size = zl_length(*envp) + 1;
+		if (!is_for_hooks(*envp))
+			continue;
+		copy[entries++] = memcpy(text, *envp, size);
+		text += size;
+	}
+	return copy;
+}
+
+static void load_all(char **envp)
+{
+	char **theirs = &environ ? environ : NULL;
+
+	if (!zl_may_rewrite && !zl_config.hooks)
+		return;
+	if (&environ)
+		environ = copy_environment(envp);
+	load_decoder();
+	if (zl_config.hooks)
+		load_hooks(zl_config.hooks);
+	if (&environ)
+		environ = theirs;
+}
+
 /* glibc hands a constructor the program's arguments; other libcs have set environ by now. */
 __attribute__((constructor)) static void begin(int argc, char **argv, char **envp)
 {
+	const unsigned long (*auxv)[2];
 	char **end;
 
 	(void)argc, (void)argv;
@@ -120,12 +239,11 @@ __attribute__((constructor)) static void begin(int argc, char **argv, char **env
 		envp = environ;
 	for (end = envp; *end; end++)
 		;
-	if (!zl_prepare(envp, (const unsigned long (*)[2])(end + 1))) {
+	auxv = (const unsigned long (*)[2])(end + 1);
+	if (!zl_prepare(envp, auxv)) {
 		zl_config_continued(envp);
 		return;
 	}
-	load_decoder();
-	if (zl_config.hooks)
-		load_hooks(zl_config.hooks);
-	zl_start(envp, (const unsigned long (*)[2])(end + 1));
+	load_all(envp);
+	zl_start(envp, auxv);
 }

@@ -8,6 +8,7 @@
 #include "agent/start.h"
 #include "agent/config.h"
 #include "agent/count.h"
+#include "agent/describe.h"
 #include "agent/hooks.h"
 #include "base/fatal.h"
 #include "base/os.h"
@@ -36,6 +37,10 @@ static struct zl_shared own;
 struct zl_shared *zl_shared = &own;
 static bool is_prepared;
 static bool is_possible;
+static const char *why_trapping;
+
+/* Notices of start-up: who is refused afterwards is told that one thing only. */
+static struct { struct zl_line line[2]; unsigned count; } held;
 
 /* Notices are for the first process of a run. */
 static void notice(struct zl_line *line)
@@ -44,28 +49,56 @@ static void notice(struct zl_line *line)
 		zl_notice(line);
 }
 
+void zl_notice_at_start(const struct zl_line *line)
+{
+	if (held.count < ZL_ARRAY_SIZE(held.line))
+		held.line[held.count++] = *line;
+}
+
+static void send_held(void)
+{
+	for (unsigned i = 0; i < held.count; i++)
+		notice(&held.line[i]);
+	held.count = 0;
+}
+
 static _Noreturn void refuse(const char *what, const char *why)
 {
 	zl_say(zl_complain, "cannot start: ", what, why);
 	zl_exit_process(ZL_EXIT_REFUSED);
 }
 
-static void map_shared(const char *path)
+static _Noreturn void refuse_stats(const char *why, long error)
 {
-	long fd = zl_os_open(path, O_RDWR), at;
+	struct zl_line line = { 0 };
+
+	zl_put(&line, "zlazy: cannot start: ZLAZY_STATS=");
+	zl_put(&line, zl_config.stats);
+	zl_put(&line, why);
+	if (error)
+		zl_put_error(&line, error);
+	zl_put(&line, "; start the program by the zlazy command");
+	zl_complain(&line);
+	zl_exit_process(ZL_EXIT_REFUSED);
+}
+
+static void map_shared(void)
+{
+	long fd = zl_os_open(zl_config.stats, O_RDWR), at;
 	struct stat st;
 
-	if (fd == -ENOENT || fd == -EACCES || fd == -EPERM)
+	if (zl_config.is_child && (fd == -ENOENT || fd == -EACCES || fd == -EPERM))
 		return;   /* another root directory or user: this process is hooked, not counted (man page) */
-	if (!zl_is_error(fd) && (zl_raw(__NR_fstat, fd, &st) != 0 || (size_t)st.st_size < sizeof(own)))
-		refuse("ZLAZY_STATS: the file is too short", "; start the program by the zlazy command");
-	at = zl_is_error(fd) ? fd : zl_os_map(0, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd);
-	if (!zl_is_error(fd))
-		zl_raw(__NR_close, fd);
+	if (zl_is_error(fd))
+		refuse_stats(": it can't be opened: ", fd);
+	if (zl_raw(__NR_fstat, fd, &st) != 0 || (size_t)st.st_size < sizeof(own))
+		refuse_stats(": the file is too short", 0);
+	at = zl_os_map(0, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd);
+	zl_raw(__NR_close, fd);
 	if (zl_is_error(at))
-		refuse("ZLAZY_STATS: the file can't be mapped", "; start the program by the zlazy command");
+		refuse_stats(": it can't be mapped: ", at);
 	if (((struct zl_shared *)at)->magic != ZL_SHARED_MAGIC || ((struct zl_shared *)at)->size != sizeof(own))
-		refuse("ZLAZY_STATS: not a file of this version", "; start the program by the zlazy command");
+		refuse_stats(": not a file of this version", 0);
 	zl_shared = (struct zl_shared *)at;
 }
 
@@ -79,27 +112,35 @@ static bool is_in_valgrind(void)
 	return answer != 0;
 }
 
-/* Arm and disarm once, while nothing depends on it. */
-static bool can_dispatch(void)
+/* Arm and disarm once, while nothing depends on it. Puts why not into the line. */
+static bool can_dispatch(struct zl_line *line)
 {
-	struct zl_line line = { 0 };
 	long result;
 
 	if (is_in_valgrind()) {
-		zl_put(&line, "zlazy: cannot start: the program runs in valgrind, which makes its calls for it; "
-			      "start valgrind without the agent");
-		goto impossible;
+		zl_put(line, "the program runs in valgrind, which makes its calls for it; start valgrind without the agent");
+		return false;
 	}
 	result = zl_sud_arm();
 	if (result == 0) {
 		zl_raw(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
 		return true;
 	}
-	zl_put(&line, "zlazy: cannot start: the kernel refused Syscall User Dispatch: ");
-	zl_put_error(&line, result);
-	zl_put(&line, result == -EINVAL ? "; Linux 5.11 or later, without a sandbox of its own, is needed" :
-					  "; see kernel.syscall_user_dispatch and the sandbox's rules");
-impossible:
+	zl_put(line, "the kernel refused Syscall User Dispatch: ");
+	zl_put_error(line, result);
+	zl_put(line, result == -EINVAL ? "; Linux 5.11 or later, without a sandbox of its own, is needed" :
+					 "; see kernel.syscall_user_dispatch and the sandbox's rules");
+	return false;
+}
+
+/* Returns false if the program is to run unhooked. */
+static bool find_dispatch(void)
+{
+	struct zl_line line = { 0 };
+
+	zl_put(&line, "zlazy: cannot start: ");
+	if (can_dispatch(&line))
+		return true;
 	if (zl_config.on_error == ZL_ON_ERROR_STOP) {
 		zl_complain(&line);
 		zl_exit_process(ZL_EXIT_REFUSED);
@@ -129,15 +170,18 @@ static void set_up_zero(void)
 	enum zl_zero_result result;
 	long error;
 
-	if (zl_config.tactic == ZL_TACTIC_TRAP)
+	if (zl_config.tactic == ZL_TACTIC_TRAP) {
+		why_trapping = "ZLAZY_TACTIC=trap";
 		return;
+	}
 	result = zl_zero_start(zl_config.has_short_sled ? ZL_SLED_SHORT : ZL_SLED_JUMP, is_forced, &error);
 	zl_may_rewrite = result == ZL_ZERO_READY;
 	if (zl_may_rewrite)
 		return;
+	why_trapping = zero_reason(result);
 	zl_put(&line, is_forced ? "zlazy: cannot start: ZLAZY_TACTIC=zpoline needs page zero: " :
 				  "zlazy: page zero is not used: ");
-	zl_put(&line, zero_reason(result));
+	zl_put(&line, why_trapping);
 	if (error) {
 		zl_put(&line, ": ");
 		zl_put_error(&line, error);
@@ -150,7 +194,7 @@ static void set_up_zero(void)
 	zl_put(&line, "; every call takes the trap path");
 	if (result == ZL_ZERO_READABLE)
 		zl_put(&line, " (ZLAZY_TACTIC=zpoline uses it all the same)");
-	notice(&line);
+	zl_notice_at_start(&line);
 }
 
 /* The library's own path: exec needs it absolute. */
@@ -169,19 +213,19 @@ bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 	is_prepared = true;
 	zl_config_read(envp);
 	if (zl_config.stats)
-		map_shared(zl_config.stats);
-	is_possible = can_dispatch();
+		map_shared();
+	is_possible = find_dispatch();
 	if (!is_possible)
 		return false;
 	zl_vectors_start();
 	set_up_zero();
-	zl_returns_start();
+	zl_returns_start(zl_config.returns);
 	zl_owners_start();
 	find_library();
 	if (zl_shared->count_calls) {
 		struct zlazy_hook hook = { .size = sizeof(hook) };
 		zl_count_hook(&hook);
-		zl_hooks_add(&hook);
+		zl_hooks_add(&hook, "(counts of -c)");
 	}
 	return true;
 }
@@ -195,16 +239,13 @@ static void take_mask(struct zl_block *block)
 	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &real, 0, sizeof(real));
 }
 
-enum zl_started zl_start(char *const *envp, const unsigned long (*auxv)[2])
+void zl_start(char *const *envp, const unsigned long (*auxv)[2])
 {
 	static bool is_started;
 	struct zl_block *block;
 
-	zl_prepare(envp, auxv);
-	if (!is_possible)
-		return ZL_NOT_STARTED;
-	if (is_started)
-		return ZL_STARTED;
+	if (!zl_prepare(envp, auxv) || is_started)
+		return;
 	is_started = true;
 	block = zl_slot_take();
 	if (!block)
@@ -219,5 +260,6 @@ enum zl_started zl_start(char *const *envp, const unsigned long (*auxv)[2])
 	zl_tally_add(&zl_shared->tally.processes, 1);
 	if (zl_sud_arm() != 0)
 		zl_fatal(ZL_FATAL_ARM, (unsigned long)block);
-	return ZL_STARTED;
+	send_held();
+	zl_describe_start(why_trapping);
 }

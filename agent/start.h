@@ -2,18 +2,16 @@
 #ifndef ZL_AGENT_START_H
 #define ZL_AGENT_START_H
 
-#include "base/types.h"
-
-enum zl_started {
-	ZL_STARTED,            /* this thread is armed */
-	ZL_NOT_STARTED,        /* the program runs unhooked, by ZLAZY_ON_ERROR=continue */
-};
+#include "base/print.h"
 
 /* Two steps, so that what needs a libc (agent/load.c) can come between them; a caller without one goes straight on.
  * zl_prepare reads the configuration and sets page zero up; zl_start arms the calling thread, the only one.
  * envp, auxv: as on the initial stack. Bad configuration, or a kernel without SUD and the policy "stop": one line,
  * exit 127. zl_prepare answers whether zl_start will arm. @init */
 bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2]);
-enum zl_started zl_start(char *const *envp, const unsigned long (*auxv)[2]);
+void zl_start(char *const *envp, const unsigned long (*auxv)[2]);
+
+/* A notice that is given once the start has succeeded, in the first process of a run. @init */
+void zl_notice_at_start(const struct zl_line *line);
 
 #endif

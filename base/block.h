@@ -49,9 +49,8 @@ struct zl_block {
 	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
 	bool is_again_next;             /* the handler has returned to again_site */
 	bool is_forking;                /* a child without CLONE_VM is being made: it finds its block so */
-	bool shares_thread_group;       /* made with CLONE_THREAD */
 	bool is_vforked;                /* its parent gives the block back */
-	bool has_own_process;           /* CLONE_VM without CLONE_THREAD: exit_group ends this thread only */
+	bool has_own_process;           /* made with CLONE_VM, without CLONE_THREAD: exit_group ends this thread only */
 	bool clears_sighand;            /* made with CLONE_CLEAR_SIGHAND */
 	bool traces_at_exec;            /* is_vforked: its PTRACE_TRACEME is still to be made */
 	uint64_t hook_mask;             /* is_hook_thread: its real mask */
@@ -63,10 +62,12 @@ struct zl_block {
 	struct zl_resume resume;
 	struct zl_sighand *sighand;
 	uint64_t kept_pending;          /* agent's signals that came while virtually blocked, bit per signal */
-	siginfo_t kept_info[4];         /* their siginfo, by kept_slot() of threads/deliver.c */
 	uint64_t again_rsp;             /* and where the program's stack was */
 	uintptr_t exec_scratch;         /* memory of an execve in a vfork child, unmapped by its parent */
 	size_t exec_scratch_size;
+	siginfo_t kept_info[6];         /* of the signals in kept_pending, by kept_slot() of threads/deliver.c */
+	bool is_noted_fault;            /* noted: not sent, but the program's own fault */
+	uint64_t again_handler_rsp;     /* again_site: where the stack of the handler begins that interrupted it; 0: none has */
 };
 
 static_assert(offsetof(struct zl_block, self) == BLOCK_SELF, "slot.h");

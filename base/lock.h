@@ -1,7 +1,8 @@
 /* lock.h - a small mutual exclusion lock for the agent's own data
  *
- * Holders run with every asynchronous signal blocked and never call hooks or the program, so a lock is held for
- * microseconds. All locks are taken before a fork, in the order of lock_all() in threads/child.c.
+ * Holders run agent code only, never hooks or the program, so a lock is held for microseconds. A signal that comes
+ * meanwhile is noted without a lock (threads/deliver.c, zl_note): only what interrupts the program takes one. All
+ * locks are taken before a fork, in the order of lock_all() in threads/child.c.
  */
 #ifndef ZL_BASE_LOCK_H
 #define ZL_BASE_LOCK_H

@@ -67,7 +67,7 @@ long zl_os_protect(uintptr_t address, size_t size, int protection)
 long zl_os_open(const char *path, int flags)
 {
 	MAY_FAIL(ZL_OS_OPEN);
-	return zl_raw(__NR_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
+	return zl_raw(__NR_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0666);
 }
 
 long zl_os_read(int fd, void *buffer, size_t size)

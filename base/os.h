@@ -17,6 +17,7 @@ enum zl_os_call {
 long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd);
 long zl_os_unmap(uintptr_t address, size_t size);
 long zl_os_protect(uintptr_t address, size_t size, int protection);
+/* Close-on-exec; with O_CREAT the mode is 0666 less the umask. */
 long zl_os_open(const char *path, int flags);
 long zl_os_read(int fd, void *buffer, size_t size);
 long zl_os_write_at(int fd, const void *buffer, size_t size, uintptr_t offset);

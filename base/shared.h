@@ -5,7 +5,7 @@
  * only ever added to, by relaxed atomic operations, so nobody owns a slot and nobody has to flush. A process
  * without ZLAZY_STATS has the same struct in its own memory.
  *
- * Used by agent/ (freestanding) and by tools/ (with libc): nothing but numbers and structs here.
+ * Used by agent/ (freestanding) and by tools/ (with libc): nothing but numbers, structs and words here.
  */
 #ifndef ZL_BASE_SHARED_H
 #define ZL_BASE_SHARED_H
@@ -36,12 +36,28 @@ struct zl_refused_site {
 	unsigned char bytes[16];           /* from 8 before the site on; zero where unreadable */
 };
 
+/* Why a site is left trapping, in words. */
+static inline const char *zl_verdict_text(unsigned verdict)
+{
+	static const char *const words[ZL_VERDICTS] = {
+		[ZL_OK] = "not refused",
+		[ZL_NO_DECODER] = "no instruction decoder is loaded",
+		[ZL_UNREADABLE] = "its bytes can't be read",
+		[ZL_INSIDE] = "inside another instruction, or unclear",
+		[ZL_RED_ZONE] = "the stack slot below may be in use",
+		[ZL_SIGRETURN] = "signal return, known by its bytes",
+		[ZL_UNWRITABLE] = "its page can't be written",
+		[ZL_NO_BARRIER] = "crosses a word, and no membarrier",
+	};
+
+	return verdict < ZL_VERDICTS && words[verdict] ? words[verdict] : "another reason";
+}
+
 struct zl_call_count { _Atomic uint64_t calls, errors, ticks; };  /* ticks: of rdtsc */
 
 struct zl_shared {
 	uint64_t magic, size;
 	uint32_t count_calls;              /* set by the command for -c: time and count every call */
-	uint32_t noticed;                  /* notices of start-up have been given */
 	struct zl_tally tally;
 	_Atomic uint32_t refused_used;     /* entries claimed; may exceed ZL_SHARED_REFUSED */
 	struct zl_refused_site refused[ZL_SHARED_REFUSED];

@@ -10,6 +10,7 @@
 #include "base/copy.h"
 #include "base/sites.h"
 #include "base/string.h"
+#include "lazy/bytes.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
 #include "base/poison.h"
@@ -20,12 +21,12 @@ enum { ERROR_PRESENT = 1, ERROR_USER = 4, ERROR_FETCH = 0x10, ERROR_KEY = 0x20 }
 /* By now the bytes may be the new ones, or, where the second step failed, the old ones again. */
 static bool is_at_site(int signal, uintptr_t site)
 {
-	uint8_t bytes[2];
+	uint8_t bytes[ZL_SITE_SIZE];
 	if (signal == SIGTRAP || signal == SIGFPE || !zl_copy_in(bytes, site, sizeof(bytes)))
 		return false;
-	if (bytes[1] == 0xd0 && zl_site_is_patched(site + 2))
-		return bytes[0] == 0xff || (signal == SIGILL && bytes[0] == 0x0f);
-	return signal == SIGILL && bytes[0] == 0x0f && bytes[1] == 0x05;
+	if (bytes[1] == ZL_NEW_SECOND && zl_site_is_patched(site + ZL_SITE_SIZE))
+		return bytes[0] == ZL_NEW_FIRST || (signal == SIGILL && bytes[0] == ZL_OLD_FIRST);
+	return signal == SIGILL && bytes[0] == ZL_OLD_FIRST && bytes[1] == ZL_OLD_SECOND;
 }
 
 bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *block)
@@ -50,7 +51,7 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 		return true;
 	}
 	if (is_at_site(signal, context->rip)) {
-		block->ret = context->rip + 2;
+		block->ret = context->rip + ZL_SITE_SIZE;
 		context->rip = (uintptr_t)zl_entry_jump;
 		return true;
 	}

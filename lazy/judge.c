@@ -30,7 +30,7 @@
 #include "lazy/judge.h"
 #include "lazy/decoder.h"
 #include "lazy/redzone.h"
-#include <stdbool.h>
+#include <asm/unistd.h>
 #include <stddef.h>
 #include "base/poison.h"
 
@@ -117,12 +117,18 @@ static unsigned lowest_hit(const struct zl_code *code, const struct fates *fates
 	return at;
 }
 
+bool zl_judge_is_restorer(const struct zl_code *code)
+{
+	uint32_t number;
+
+	return loads_number(code, &number) && number == __NR_rt_sigreturn;
+}
+
 enum zl_verdict zl_judge(const struct zl_code *code)
 {
 	struct fates fates;
-	uint32_t number;
 
-	if (loads_number(code, &number) && number == 15)
+	if (zl_judge_is_restorer(code))
 		return ZL_SIGRETURN;
 	if (zl_decoder == NULL)
 		return ZL_NO_DECODER;

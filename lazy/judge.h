@@ -3,6 +3,7 @@
 #define ZL_LAZY_JUDGE_H
 
 #include "base/verdict.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { ZL_JUDGE_BEFORE = 192, ZL_JUDGE_AFTER = 320 };
@@ -15,6 +16,9 @@ struct zl_code {
 	unsigned site_offset;  /* readable bytes before the site: 0..ZL_JUDGE_BEFORE */
 	unsigned size;         /* readable bytes in all */
 };
+
+/* Whether the site is that of a restorer: its number, 15, is moved to eax or rax right before it. */
+bool zl_judge_is_restorer(const struct zl_code *code);
 
 /* Judge the site. Pure: no memory but *code and its own frame (under 4 KiB), general registers only.
  * context: SIGSYS. Returns ZL_OK, ZL_NO_DECODER, ZL_INSIDE, ZL_RED_ZONE or ZL_SIGRETURN. */

@@ -1,13 +1,31 @@
-/* maps.c - a reader of /proc/self/maps that needs no memory but a fixed buffer */
+/* maps.c - the mapping at one address
+ *
+ * Linux 6.11 and later answer an ioctl on /proc/self/maps (PROCMAP_QUERY, linux/fs.h, which headers of older kernels
+ * lack). Before, the text is read up to the line in question. Neither needs memory but a fixed buffer.
+ */
 #include "lazy/maps.h"
 #include "base/os.h"
 #include "base/string.h"
+#include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/mman.h>
 #include "base/poison.h"
 
+enum { QUERY_READABLE = 1, QUERY_WRITABLE = 2, QUERY_EXECUTABLE = 4, QUERY_SHARED = 8 };
+
+/* struct procmap_query */
+struct query {
+	uint64_t size, query_flags, address, start, end, flags, page_size, offset, inode;
+	uint32_t device_major, device_minor, name_size, build_id_size;
+	uint64_t name, build_id;
+};
+static_assert(sizeof(struct query) == 104, "linux/fs.h");
+
+#define QUERY _IOWR('f', 17, struct query)
+
 struct reader {
-	long fd;
+	long fd, error;        /* error: of the last read, or 0 */
 	size_t used, size;
 	char buffer[4096];
 };
@@ -16,8 +34,10 @@ static int next_char(struct reader *r)
 {
 	if (r->used == r->size) {
 		long n = zl_os_read((int)r->fd, r->buffer, sizeof(r->buffer));
-		if (n <= 0)
+		if (n <= 0) {
+			r->error = n;
 			return -1;
+		}
 		r->used = 0;
 		r->size = (size_t)n;
 	}
@@ -47,14 +67,6 @@ static const char *parse_hex(const char *s, uintptr_t *value)
 	}
 }
 
-static bool is_private_file(const char *path)
-{
-	size_t n = zl_length(path);
-	static const char deleted[] = " (deleted)";
-	return zl_after(path, "/memfd:") ||
-	       (n >= sizeof(deleted) - 1 && zl_equal(path + n - (sizeof(deleted) - 1), deleted));
-}
-
 /* 7f..-7f.. rwxp offset device inode   path */
 static bool parse(const char *line, struct zl_mapping *m)
 {
@@ -66,41 +78,67 @@ static bool parse(const char *line, struct zl_mapping *m)
 		return false;
 	m->protection = (s[0] == 'r' ? PROT_READ : 0) | (s[1] == 'w' ? PROT_WRITE : 0) | (s[2] == 'x' ? PROT_EXEC : 0);
 	m->is_shared = s[3] == 's';
-	while (*s && *s != '/')
-		s++;
-	m->has_file = *s && !is_private_file(s);
 	return true;
 }
 
-/* The line that holds the address, and what it says. */
-static bool find(uintptr_t address, struct zl_mapping *mapping, char *line, size_t size)
+/* The line that holds the address, and what it says. 0, -ENOENT or another -errno. */
+static long find_line(long fd, uintptr_t address, struct zl_mapping *mapping, char *line, size_t size)
 {
 	static struct reader r;   /* under the patch lock */
-	bool found = false;
 
-	r.fd = zl_os_open("/proc/self/maps", O_RDONLY);
-	if (zl_is_error(r.fd))
-		return false;
+	r.fd = fd;
 	r.used = r.size = 0;
-	while (!found && next_line(&r, line, size))
-		found = parse(line, mapping) && address - mapping->start < mapping->end - mapping->start;
-	zl_raw(__NR_close, r.fd);
-	return found;
+	r.error = 0;
+	while (next_line(&r, line, size))
+		if (!parse(line, mapping))
+			return -EIO;
+		else if (address - mapping->start < mapping->end - mapping->start)
+			return 0;
+	return r.error ? r.error : -ENOENT;
 }
 
 static char line[4096 + 128];   /* under the patch lock */
 
-bool zl_maps_find(uintptr_t address, struct zl_mapping *mapping)
+static long ask(long fd, uintptr_t address, struct zl_mapping *mapping)
 {
-	return find(address, mapping, line, sizeof(line));
+	struct query query = { .size = sizeof(query), .address = address };
+	long result = zl_raw(__NR_ioctl, fd, QUERY, &query);
+
+	if (result < 0)
+		return result;
+	mapping->start = query.start;
+	mapping->end = query.end;
+	mapping->protection = (query.flags & QUERY_READABLE ? PROT_READ : 0) |
+			      (query.flags & QUERY_WRITABLE ? PROT_WRITE : 0) |
+			      (query.flags & QUERY_EXECUTABLE ? PROT_EXEC : 0);
+	mapping->is_shared = query.flags & QUERY_SHARED;
+	return 0;
+}
+
+long zl_maps_find(uintptr_t address, struct zl_mapping *mapping)
+{
+	long fd = zl_os_open("/proc/self/maps", O_RDONLY), result;
+
+	if (fd < 0)
+		return fd;
+	result = ask(fd, address, mapping);
+	if (result != 0 && result != -ENOENT)
+		result = find_line(fd, address, mapping, line, sizeof(line));
+	zl_raw(__NR_close, fd);
+	return result;
 }
 
 bool zl_maps_path(uintptr_t address, char *path, size_t size)
 {
+	long fd = zl_os_open("/proc/self/maps", O_RDONLY), result;
 	struct zl_mapping mapping;
 	const char *s = line;
 
-	if (!find(address, &mapping, line, sizeof(line)))
+	if (zl_is_error(fd))
+		return false;
+	result = find_line(fd, address, &mapping, line, sizeof(line));
+	zl_raw(__NR_close, fd);
+	if (result != 0)
 		return false;
 	while (*s && *s != '/')
 		s++;

@@ -1,4 +1,4 @@
-/* maps.h - what /proc/self/maps says of one address */
+/* maps.h - what the kernel says of the mapping at one address */
 #ifndef ZL_LAZY_MAPS_H
 #define ZL_LAZY_MAPS_H
 
@@ -7,12 +7,12 @@
 struct zl_mapping {
 	uintptr_t start, end;
 	int protection;        /* PROT_ */
-	bool is_shared;
-	bool has_file;         /* a file that others can open: not memfd, not deleted */
+	bool is_shared;        /* MAP_SHARED of anything: file, memfd, /dev/zero, System V segment */
 };
 
-/* False if the address is not mapped or /proc can't be read. context: SIGSYS, locks: zl_patch_lock. */
-bool zl_maps_find(uintptr_t address, struct zl_mapping *mapping);
+/* 0; -ENOENT if nothing is mapped there; another -errno if the kernel doesn't tell.
+ * Takes a descriptor for a moment, the lowest that is free. context: SIGSYS, locks: zl_patch_lock. */
+long zl_maps_find(uintptr_t address, struct zl_mapping *mapping);
 
 /* The path of the file that is mapped at an address; false if there is none, or it does not fit. @init */
 bool zl_maps_path(uintptr_t address, char *path, size_t size);

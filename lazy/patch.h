@@ -15,9 +15,10 @@ extern _Atomic bool zl_is_threaded;
 /* Register the barrier. @init */
 void zl_patch_start(void);
 
-/* Replace `0f 05` by `ff d0` at site. The record is already published.
+/* Replace `0f 05` by `ff d0` at site, in private memory. The record is already published.
  * locks: zl_patch_lock.  context: SIGSYS.
- * Returns ZL_OK, or ZL_UNWRITABLE or ZL_NO_BARRIER with the old bytes in place. */
-enum zl_verdict zl_patch_site(uintptr_t site);
+ * Returns ZL_OK; or, with the old bytes in place, ZL_UNWRITABLE, ZL_NO_BARRIER, or -errno: the kernel doesn't tell now
+ * whether the memory is private, and may do so later. */
+long zl_patch_site(uintptr_t site);
 
 #endif

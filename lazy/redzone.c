@@ -15,22 +15,36 @@
  *
  * Before the site, the decoding path that leads to it is read in address order. Code after a ret or a jump is reached
  * from elsewhere in the function, after its prologue: the level is the lowest one seen. A ret or jump followed by
- * padding, with no branch across it, ends a function: what came before is forgotten. After the site, control flow is
- * followed, both ways at conditional jumps, for 64 instructions within the window, each path up to a ret, an unknown
- * target or a call (whose callee may overwrite all that lies under rsp: nothing lives there across it).
+ * padding, with no branch across it, ends a function: what came before is forgotten.
  *
- * When the window doesn't show what rbp is, a touch through it counts, unless the same function has a call (then it is
- * no leaf, and compilers leave the red zone alone) or a `lea -n(%rbp),%rsp` (nor where rsp moves in the body), or a
- * `pop %rbp` on the way out tells that rbp points to where the level is then. A `leave` proves nothing: a leaf with
- * more than 128 bytes of locals allocates only the part that the red zone can't hold, and ends in one.
+ * Where bytes before the site are no instruction there is data (a table, a pool of constants), and nobody knows where
+ * code begins again. Then the window is read twice, and a touch found either way counts:
+ *   whole, stepping over the data byte by byte: no function ends, no call proves anything, nothing is forgotten;
+ *   from each of the RESTARTS offsets behind the data, as if a function began there: the true beginning is one of them.
  *
- * Not seen: a red zone reached through a copy of rsp in another register, or only from outside the window.
+ * After the site, control flow is followed, both ways at conditional jumps, each path up to a ret, an unknown target, a
+ * call (whose callee may overwrite all that lies under rsp: nothing lives there across it) or the end of the window.
+ * Where that takes more than MOST_STEPS instructions or MOST_PATHS open branches, or meets bytes that the decoder
+ * doesn't know, the slot counts as used. (The window holds about 80 instructions. With 64 steps 9 sites of Debian 12's
+ * libc and ld.so would be refused for that reason alone, pthread_cond_signal's among them; with 128 none.)
+ *
+ * A touch through rbp counts when the window doesn't show what rbp is. It doesn't count when the same function
+ *   has a call: then it is no leaf, and compilers leave the red zone alone;
+ *   has a `lea -n(%rbp),%rsp`: then rsp moves about in its body, with the same consequence;
+ *   has a `pop %rbp` on the way out, which tells that rbp points to where the level is then, and that is not the slot.
+ * A `leave` proves nothing: a leaf with more than 128 bytes of locals allocates only the part that the red zone can't
+ * hold, and ends in one.
+ *
+ * Not seen: a red zone reached through a copy of rsp in another register; evidence outside the window, or right behind
+ * data that can be taken for instructions.
  */
 #include "lazy/redzone.h"
+#include "lazy/bytes.h"
 #include "lazy/decoder.h"
 #include "base/poison.h"
 
-enum { SLOT = 8, RED_ZONE = 128, MOST_TOUCHES = 64, MOST_PATHS = 16, MOST_STEPS = 64, MOST_TRIES = 8, SYNCHRONISE = 24 };
+enum { SLOT = 8, RED_ZONE = 128, MOST_TOUCHES = 64, MOST_PATHS = 16, MOST_STEPS = 128, MOST_TRIES = 8, SYNCHRONISE = 24,
+       RESTARTS = 32, LONGEST_INSN = 15 };
 enum rbp_kind { RBP_UNKNOWN, RBP_FRAME, RBP_DATA };
 
 /* rsp and rbp at one instruction, relative to rsp at the beginning of the window. */
@@ -54,11 +68,13 @@ struct scan {
 	struct view view;
 	int lowest;                /* of view.level in this function, before the site */
 	unsigned touches;
-	bool is_full;              /* there were more touches than room */
+	bool is_full;              /* there were more touches than room, or more code after the site than can be read */
+	bool has_data;             /* before the site: step over it */
+	unsigned near, restart;    /* decoding from near on arrives at the site; restart: behind the last data before it */
 	bool has_no_red_zone;      /* proven, as far as compilers go: is_proof() */
 	bool is_rbp_found;         /* by a pop: rbp at the site is rbp_found */
 	int rbp_found;
-	unsigned paths;
+	unsigned paths, steps;     /* open branches; instructions read after the site */
 	struct touch touch[MOST_TOUCHES];
 	struct path path[MOST_PATHS];
 	uint8_t seen[(ZL_JUDGE_BEFORE + ZL_JUDGE_AFTER) / 8];
@@ -180,7 +196,22 @@ static void begin_function(struct scan *scan)
 	scan->has_no_red_zone = false;
 }
 
-/* Read from `at` on. Returns whether that arrives at the site. */
+/* One instruction before the site, at `at`. */
+static void step_before(struct scan *scan, unsigned at, const struct zl_insn *insn, int *farthest)
+{
+	note_touch(scan, insn);
+	move_view(&scan->view, insn);
+	if (insn->rbp == ZL_RBP_FRAME)
+		scan->has_no_red_zone = false;  /* calls before it may be of another function, which ended in one */
+	if (is_proof(insn) && !scan->has_data)
+		scan->has_no_red_zone = true;
+	if (insn->target > 0 && *farthest < (int)at + insn->target)
+		*farthest = (int)at + insn->target;
+	if (scan->view.level < scan->lowest || insn->rbp == ZL_RBP_FRAME)
+		scan->lowest = scan->view.level;
+}
+
+/* Read from `at` on. Returns whether that arrives at the site; always, if has_data. */
 static bool scan_before(struct scan *scan, unsigned at)
 {
 	const struct zl_code *code = scan->code;
@@ -190,26 +221,27 @@ static bool scan_before(struct scan *scan, unsigned at)
 
 	begin_function(scan);
 	while (at < code->site_offset && !scan->is_full) {
-		if (zl_decoder->decode(code->bytes + at, code->size - at, &insn) == 0)
+		int length = zl_decoder->decode(code->bytes + at, code->size - at, &insn);
+		bool is_data = length == 0 || at + (unsigned)length > code->site_offset;
+
+		if (is_data && !scan->has_data)
 			return false;
-		if (has_ended && insn.is_padding && farthest <= (int)at)
+		if (is_data) {
+			scan->view.level = scan->lowest;   /* what follows is reached by a jump */
+			at++;
+			if (at <= scan->near)
+				scan->restart = at;
+			continue;
+		}
+		if (has_ended && insn.is_padding && farthest <= (int)at && !scan->has_data)
 			begin_function(scan);
-		note_touch(scan, &insn);
-		move_view(&scan->view, &insn);
-		if (insn.rbp == ZL_RBP_FRAME)
-			scan->has_no_red_zone = false;  /* calls before it may be of another function, which ended in one */
-		if (is_proof(&insn))
-			scan->has_no_red_zone = true;
-		if (insn.target > 0 && farthest < (int)at + insn.target)
-			farthest = (int)at + insn.target;
-		if (scan->view.level < scan->lowest || insn.rbp == ZL_RBP_FRAME)
-			scan->lowest = scan->view.level;
+		step_before(scan, at, &insn, &farthest);
 		has_ended = insn.flow == ZL_FLOW_END || insn.flow == ZL_FLOW_JUMP || (has_ended && insn.is_padding);
 		if (has_ended)
 			scan->view.level = scan->lowest;
 		at += insn.length;
 	}
-	return at == code->site_offset || scan->is_full;
+	return true;
 }
 
 /* Go on from an arbitrary offset until decoding has most likely found the true instructions. */
@@ -225,10 +257,11 @@ static unsigned synchronise(const struct zl_code *code, unsigned from)
 	return at;
 }
 
-/* Read as much as possible of the code before the site; from `near` on if nothing better arrives there. */
-static void scan_path(struct scan *scan, unsigned near)
+/* Read as much as possible of the code before the site: all of it that decodes, or all, data included. */
+static void scan_path(struct scan *scan)
 {
 	const struct zl_code *code = scan->code;
+	unsigned near = scan->near;
 	bool is_cut = code->site_offset < ZL_JUDGE_BEFORE;
 
 	for (unsigned from = 0; from < MOST_TRIES; from++) {
@@ -239,14 +272,19 @@ static void scan_path(struct scan *scan, unsigned near)
 		if (scan_before(scan, at))
 			return;
 	}
-	(void)scan_before(scan, near);
+	scan->has_data = near > 0;
+	(void)scan_before(scan, 0);
 }
 
-/* Remember to go on at `at`; where nothing is known of the code there, or no room, don't. */
+/* Remember to go on at `at`, if the window shows the code there. */
 static void add_path(struct scan *scan, int at)
 {
-	if (at < 0 || at >= (int)scan->code->size || scan->paths == MOST_PATHS)
+	if (at < 0 || at >= (int)scan->code->size)
 		return;
+	if (scan->paths == MOST_PATHS) {
+		scan->is_full = true;
+		return;
+	}
 	scan->path[scan->paths].at = (unsigned)at;
 	scan->path[scan->paths++].view = scan->view;
 }
@@ -279,9 +317,16 @@ static bool step_after(struct scan *scan, unsigned at, unsigned *length)
 	const struct zl_code *code = scan->code;
 	struct zl_insn insn;
 
-	if (at >= code->size || is_seen(scan, at) ||
-	    zl_decoder->decode(code->bytes + at, code->size - at, &insn) == 0)
+	if (at >= code->size || is_seen(scan, at))
 		return false;
+	if (scan->steps++ == MOST_STEPS) {
+		scan->is_full = true;
+		return false;
+	}
+	if (zl_decoder->decode(code->bytes + at, code->size - at, &insn) == 0) {
+		scan->is_full = code->size - at >= LONGEST_INSN;   /* else it may go on outside the window */
+		return false;
+	}
 	*length = insn.length;
 	note_touch(scan, &insn);
 	note_exit(scan, &insn);
@@ -296,17 +341,17 @@ static bool step_after(struct scan *scan, unsigned at, unsigned *length)
 /* Follow the flow from the site on. */
 static void scan_after(struct scan *scan)
 {
-	unsigned steps = 0, length;
+	unsigned length;
 
-	scan->paths = 0;
+	scan->paths = scan->steps = 0;
 	for (unsigned i = 0; i < sizeof scan->seen; i++)
 		scan->seen[i] = 0;
-	add_path(scan, (int)scan->code->site_offset + 2);
-	while (scan->paths != 0 && steps < MOST_STEPS && !scan->is_full) {
+	add_path(scan, (int)scan->code->site_offset + ZL_SITE_SIZE);
+	while (scan->paths != 0 && !scan->is_full) {
 		struct path path = scan->path[--scan->paths];
 
 		scan->view = path.view;
-		while (steps++ < MOST_STEPS && step_after(scan, path.at, &length))
+		while (!scan->is_full && step_after(scan, path.at, &length))
 			path.at += length;
 	}
 }
@@ -327,18 +372,42 @@ static bool covers_slot(const struct scan *scan, const struct touch *touch, cons
 	return touch->size == 0 || site->is_loose || at + (int)touch->size > -SLOT;
 }
 
+/* With the code before the site read: what the code after it tells, and the answer. */
+static bool conclude(struct scan *scan)
+{
+	struct view site = scan->view;
+
+	scan_after(scan);
+	for (unsigned i = 0; i < scan->touches; i++)
+		if (covers_slot(scan, &scan->touch[i], &site))
+			return true;
+	return scan->is_full;
+}
+
+/* The answer when code is read from `at` on, as if a function began there. */
+static bool is_used_from(struct scan *scan, unsigned at)
+{
+	scan->is_rbp_found = scan->has_data = false;
+	return scan_before(scan, at) && conclude(scan);
+}
+
 bool zl_redzone_is_used(const struct zl_code *code, unsigned near)
 {
 	struct scan scan;
-	struct view site;
+	unsigned end;
 
 	scan.code = code;
-	scan.is_full = scan.is_rbp_found = false;
-	scan_path(&scan, near);
-	site = scan.view;
-	scan_after(&scan);
-	for (unsigned i = 0; i < scan.touches; i++)
-		if (covers_slot(&scan, &scan.touch[i], &site))
+	scan.near = near;
+	scan.restart = 0;
+	scan.is_full = scan.is_rbp_found = scan.has_data = false;
+	scan_path(&scan);
+	if (conclude(&scan))
+		return true;
+	if (!scan.has_data)
+		return false;
+	end = scan.restart + RESTARTS < near ? scan.restart + RESTARTS : near;
+	for (unsigned at = scan.restart; at < end; at++)
+		if (is_used_from(&scan, at))
 			return true;
-	return scan.is_full;
+	return is_used_from(&scan, near);
 }

@@ -61,5 +61,6 @@ void zl_site_retract(struct zl_leaf *leaf, uintptr_t after)
 
 void zl_site_refuse(struct zl_leaf *leaf, uintptr_t after)
 {
+	change_bit(leaf->patched, after, false);   /* of code that was there before */
 	change_bit(leaf->refused, after, true);
 }

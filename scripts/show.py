@@ -12,6 +12,7 @@ import time
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
+import common
 import machine
 
 REQUESTS = 100000
@@ -70,12 +71,6 @@ def show_generator(folder, tactic):
     return check_report(report)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def wait_for(port, server):
     for _ in range(600):
         if server.poll() is not None:
@@ -99,7 +94,7 @@ def run_clients(port):
 
 
 def show_redis(folder, tactic):
-    report, port = os.path.join(folder, "redis"), free_port()
+    report, port = os.path.join(folder, "redis"), common.free_port()
     print("redis-server, hooked, under redis-benchmark:")
     words = zlazy(report, tactic, "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "")
     with open(os.path.join(folder, "server"), "w+", encoding="utf-8") as output:

@@ -8,10 +8,14 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "tests"))
+import common
+
 SKIPPED = 77
 GRACE_SECONDS = 20  # to end its own programs, once it has been told to stop
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped$")
@@ -73,9 +77,8 @@ def status_text(status):
     return f"exit status {status}" if status >= 0 else f"killed by {signal.Signals(-status).name}"
 
 
-def clean_environment():
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("ZLAZY_") and k != "LD_PRELOAD"}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
+def plain_environment():
+    return common.clean_environment(PYTHONDONTWRITEBYTECODE="1", LC_ALL="C.UTF-8")
 
 
 def end_group(process):
@@ -91,7 +94,7 @@ def end_group(process):
 
 def execute(step, seconds):
     """Run the command, passing its output through. Returns (status, lines, whether it was stopped)."""
-    process = subprocess.Popen(step.words, cwd=ROOT, env=clean_environment(), stdin=subprocess.DEVNULL,
+    process = subprocess.Popen(step.words, cwd=ROOT, env=plain_environment(), stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     stopped = threading.Event()
 

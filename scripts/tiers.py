@@ -2,8 +2,8 @@
 """The tiers of scripts/test: which commands, in which order, for how long.
 
     --quick     3 minutes: layers, symbols, units, hooks, start-up, guests under the default tactic and zpoline
-    (none)     15 minutes: guests in every tactic with every kind of hook, programs, the command, stress
-    --ci       55 minutes: everything once, other builds and the benches included
+    (none)     15 minutes: guests in every tactic with every kind of hook, programs, the command
+    --ci       55 minutes: everything once, the oracle, other builds and the benches included
 
 Called by scripts/test, after scripts/setup. What is here but not on this machine (page zero, Syscall User Dispatch)
 is skipped, with the reason.
@@ -29,6 +29,12 @@ HOOKS = ("none", "count", "clobber")
 SHORT_PROGRAMS = ("bash", "dash", "python", "gcc", "make", "git", "tar", "sqlite", "redis", "nginx", "luajit", "jit",
                   "plugin")
 COUNTED_GUESTS = ("jit_threads", "plugin_dlopen", "proc_fork", "thr_many")
+COUNTED_PROGRAMS = {
+    "ls": ("ls", "-la", "/usr/share/doc"),
+    "bash": ("bash", "-c", "for i in 1 2 3; do ls / | cat; (true); done; echo $(exec /bin/echo x)"),
+    "python3": (PYTHON, "-I", "tests/inputs/work.py"),
+    "redis": (PYTHON, "tests/redis_session.py"),
+}
 
 
 def python(path, *words):
@@ -61,9 +67,11 @@ def units(build):
     return [Step(f"unit {os.path.basename(path)}{label(build)}", [path]) for path in programs]
 
 
-def guests(build, tactic, hook, seconds):
-    return Step(f"guests [{tactic}, {hook}{label(build)}]",
-                python("tests/guests.py", "--build", build, "--tactic", tactic, "--hook", hook), seconds,
+def guests(build, tactic, hook, seconds, **variables):
+    more = [f"{name}={value}" for name, value in variables.items()]
+    sets = [word for variable in more for word in ("--set", variable)]
+    return Step(f"guests [{', '.join([tactic, hook, *more])}{label(build)}]",
+                python("tests/guests.py", "--build", build, "--tactic", tactic, "--hook", hook, *sets), seconds,
                 why_no_agent(tactic))
 
 
@@ -79,7 +87,8 @@ def command(build):
 
 def hooks(build):
     return [Step("hooks", python("tests/test_hooks.py", build), 120, why_no_agent("trap")),
-            Step("start-up", python("tests/test_startup.py", build), 120, why_no_agent("trap"))]
+            Step("start-up", python("tests/test_startup.py", build), 120, why_no_agent("trap")),
+            Step("settings", python("tests/test_settings.py", build), 120, why_no_agent("trap"))]
 
 
 def faults(build):
@@ -95,13 +104,19 @@ def stress(build, seconds):
     return [Step("stress", words, seconds * 2 + 60, why_no_agent("trap"))]
 
 
+def tactics():
+    """What this machine can do: each has paths of its own."""
+    return ("trap",) if machine.why_no_zpoline() else ("trap", "zpoline")
+
+
 def counted(build):
-    """The count hook's numbers against strace's."""
-    tactic = "trap" if machine.why_no_zpoline() else "zpoline"
-    return [Step(f"counts of {guest} [{tactic}]",
-                 python("tests/oracle.py", "--build", build, "--tactic", tactic, "--counts", "--",
-                        os.path.join(build, "tests/guests", guest)), 240, why_no_agent("trap"))
-            for guest in COUNTED_GUESTS]
+    """The count hook's numbers against strace's, and no stray call."""
+    folder = os.path.join(build, "tests/guests")
+    whole = {**{name: (os.path.join(folder, name),) for name in COUNTED_GUESTS}, **COUNTED_PROGRAMS}
+    return [Step(f"counts of {name} [{tactic}]",
+                 python("tests/oracle.py", "--build", build, "--tactic", tactic, "--counts", "--", *words), 240,
+                 why_no_agent("trap"))
+            for tactic in tactics() for name, words in whole.items()]
 
 
 def other_builds():
@@ -122,7 +137,8 @@ def other_builds():
 
 
 def bench():
-    return Step("bench", [os.path.join(ROOT, "bench/run"), "--rounds", "1"], 600)
+    """Memory has to be within its limits; times only roughly, for one round on a machine that does other things."""
+    return Step("bench", [os.path.join(ROOT, "bench/run"), "--rounds", "1", "--margin", "3"], 600)
 
 
 def quick(build):
@@ -132,6 +148,8 @@ def quick(build):
 
 def usual(build):
     every = [guests(build, tactic, hook, 240) for tactic in TACTICS for hook in HOOKS]
+    every += [guests(build, "zpoline", "none", 240, ZLAZY_SLED="short", ZLAZY_RETURN="ret"),
+              guests(build, "zpoline", "none", 240, ZLAZY_RETURN="jump")]
     tactic = "trap" if machine.why_no_zpoline() else "zpoline"
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)),
             Step("unwind", python("tests/test_unwind.py", "--build", build)), *units(build),
@@ -139,11 +157,10 @@ def usual(build):
 
 
 def everything(build):
-    tactic = "trap" if machine.why_no_zpoline() else "zpoline"
     before = [step for step in usual(build) if not step.name.startswith("programs")]
     install = Step("install", python("tests/test_install.py", "--build", build))
     return [*before, install, *counted(build), programs(build, "trap", 900), programs(build, "zpoline", 900),
-            programs(build, tactic, 1200, "--oracle"), *other_builds(), bench()]
+            *(programs(build, tactic, 1200, "--oracle") for tactic in tactics()), *other_builds(), bench()]
 
 
 def ordered(steps):

@@ -10,6 +10,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import closing   # noqa: E402
+import common   # noqa: E402
 import machine   # noqa: E402
 
 PYTHON = os.path.realpath("/usr/bin/python3")
@@ -32,8 +33,7 @@ class AgentCase(unittest.TestCase):
 
     @classmethod
     def hook(cls, name, argument=None):
-        folder = "examples" if name in ("count", "deny", "fake") else "tests/hooks"
-        return f"{cls.build}/{folder}/{name}.so" + (f":{argument}" if argument is not None else "")
+        return common.hook_path(cls.build, name) + (f":{argument}" if argument is not None else "")
 
     @classmethod
     def guest(cls, name):
@@ -44,10 +44,9 @@ class AgentCase(unittest.TestCase):
         settings = {"ZLAZY_TACTIC": self.tactic, "ZLAZY_QUIET": "1", "ZLAZY_HOOK": ";".join(hooks) or None,
                     "LD_PRELOAD": self.build + "/libzlazy.so", **(variables or {})}
         settings = [f"{name}={value}" for name, value in settings.items() if value is not None]
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("ZLAZY_") and k != "LD_PRELOAD"}
         command = [*before, "env", *settings, *words] if before else ["env", *settings, *words]
         more = {"timeout": 60, "stdin": subprocess.DEVNULL, **more}
-        return subprocess.run(command, cwd=self.directory, env=clean, text=True, stdout=subprocess.PIPE,
+        return subprocess.run(command, cwd=self.directory, env=common.clean_environment(), text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, **more)
 
     def expect_one_line(self, done, *parts):

@@ -17,7 +17,6 @@ import argparse
 import concurrent.futures
 import difflib
 import os
-import re
 import resource
 import shlex
 import signal
@@ -25,20 +24,17 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+import common
+import machine
+
 # Guests that natively die, by what signal.
 DIES = {"null_read_dies": signal.SIGSEGV, "null_write_dies": signal.SIGSEGV, "null_call_dies": signal.SIGSEGV,
         "sig_sigsys_dies": signal.SIGSYS, "sig_segv_dies": signal.SIGSEGV, "sig_alarm_dies": signal.SIGALRM}
 # Guests that need a page zero that can't be read: protection keys, or the trap tactic.
 NEEDS_PKU = {"null_read", "null_read_dies", "null_buffer"}
-# The example hooks; and what fake answers to getpid, so that kill(getpid()) reaches nobody: see needs_real_pid().
-EXAMPLES = ("count", "fake", "deny")
+# What fake answers to getpid, so that kill(getpid()) reaches nobody: see needs_real_pid().
 FAKE_PID = 4242
-
-
-def has_pku():
-    """Protection keys in this CPU and kernel."""
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
-        return re.search(r"^flags.*\bospke\b", info.read(), re.M) is not None
 
 
 # What docs/LIMITS.md says is not done yet, or can't be; by guest, and the tactic that it is confined to, if any.
@@ -65,8 +61,7 @@ class Run:
     """One execution: command, environment additions; fills status, stdout, stderr."""
 
     def __init__(self, command, extra, timeout):
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("ZLAZY_") and k != "LD_PRELOAD"}
-        environment.update(extra)
+        environment = common.clean_environment(**extra)
         self.command, self.extra = command, extra
         process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, start_new_session=True, cwd="/tmp")
@@ -103,20 +98,6 @@ def difference(native, hooked):
     return lines
 
 
-def hook_setting(build, hook, scratch):
-    """ZLAZY_HOOK for --hook's value."""
-    name, _, argument = hook.partition(":")
-    if "/" in name:
-        path = os.path.abspath(name)
-    else:
-        path = os.path.join(build, "examples" if name in EXAMPLES else "tests/hooks", name + ".so")
-    if name == "count" and not argument:
-        argument = os.path.join(scratch, "counters")
-        with open(argument, "wb") as file:
-            file.write(bytes(513 * 8))
-    return path + (":" + argument if argument else "")
-
-
 def run_one(options, name, tactic, hook):
     """Returns (label, verdict, lines); verdict passed, failed or skipped."""
     label = f"{name} [{tactic}, {hook}]"
@@ -141,9 +122,10 @@ def run_one(options, name, tactic, hook):
         if tactic == "native":
             return label, "passed", []
         log = os.path.join(scratch, "log")
-        extra = {"LD_PRELOAD": os.path.join(options.build, "libzlazy.so"), "ZLAZY_TACTIC": tactic, "ZLAZY_LOG": log}
+        extra = {"LD_PRELOAD": os.path.join(options.build, "libzlazy.so"), "ZLAZY_TACTIC": tactic, "ZLAZY_LOG": log,
+                 **options.set}
         if hook != "none":
-            extra["ZLAZY_HOOK"] = hook_setting(options.build, hook, scratch)
+            extra["ZLAZY_HOOK"] = common.hook_setting(options.build, hook, scratch)
         hooked = Run([program], extra, options.timeout)
         lines = difference(native, hooked)
         if lines and os.path.exists(log):
@@ -161,6 +143,7 @@ def parse_arguments():
     parser.add_argument("--build", required=True)
     parser.add_argument("--tactic", action="append", help="auto, zpoline, trap; default auto and trap; may repeat")
     parser.add_argument("--hook", action="append", help="none, count, fake, a test hook or a path; may repeat")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a variable more; may repeat")
     parser.add_argument("--native", action="store_true", help="no agent: only the native runs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--repeat", type=int, default=1)
@@ -168,8 +151,9 @@ def parse_arguments():
     parser.add_argument("names", nargs="*", help="guests; a trailing * matches a prefix")
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)
+    options.set = dict(word.split("=", 1) for word in options.set)
     options.source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guests")
-    options.pku = has_pku()
+    options.pku = machine.has_pku()
     return options
 
 

@@ -35,6 +35,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+import common
+
 LINE = re.compile(r"(\d+) +(?:\[ *(-?\d+|\?+)\] +)?\[([0-9a-f?]+)\] (.*)$")
 CALL = re.compile(r"(\w+|\?+)\((.*)$")
 RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)$")
@@ -275,22 +278,14 @@ def read_gate(path):
     return Gate(gate[3], gate[3] + gate[5], own)
 
 
-def hook_setting(build, hook):
-    name = hook.partition(":")[0]
-    if "/" in name:
-        return os.path.abspath(name) + hook[len(name):]
-    folder = "examples" if name in ("count", "fake", "deny") else "tests/hooks"
-    return os.path.join(build, folder, name + ".so") + hook[len(name):]
-
-
 def strace_command(options, log, counters):
     settings = {"LD_PRELOAD": os.path.join(options.build, "libzlazy.so"), "ZLAZY_TACTIC": options.tactic}
     if "ZLAZY_LOG" not in os.environ:
         settings["ZLAZY_QUIET"] = "1"
     if counters:
-        settings["ZLAZY_HOOK"] = hook_setting(options.build, "count:" + counters)
+        settings["ZLAZY_HOOK"] = common.hook_setting(options.build, "count:" + counters)
     elif options.hook != "none":
-        settings["ZLAZY_HOOK"] = hook_setting(options.build, options.hook)
+        settings["ZLAZY_HOOK"] = common.hook_setting(options.build, options.hook)
     command = ["strace", "-f", "-i", "-n", "-q", "-o", log]
     for name, value in settings.items():
         command += ["-E", f"{name}={value}"]
@@ -352,8 +347,7 @@ def main():
             if not gate.own:
                 print("oracle: no symbol zl_raw_*_after: the agent's own calls can't be told apart", file=sys.stderr)
                 return 2
-            with open(counters, "wb") as file:
-                file.write(bytes(8 * (OTHERS + 1)))
+            common.make_counters(counters)
         if not options.log:
             try:
                 subprocess.run(strace_command(options, log, counters), timeout=options.timeout, check=False)

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-import guests
+import common
 
 INPUTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inputs")
 ORACLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "oracle.py")
@@ -75,14 +75,13 @@ class Session:
         hook = plan.hook
         if hook == "count":
             self.counters = os.path.join(self.scratch, "counters")
-            with open(self.counters, "wb") as file:
-                file.write(bytes(513 * 8))
+            common.make_counters(self.counters)
             hook = "count:" + self.counters
         if plan.oracle:
             self.oracle_hook = hook
             return variables
         if hook != "none":
-            variables["ZLAZY_HOOK"] = guests.hook_setting(plan.build, hook, self.scratch)
+            variables["ZLAZY_HOOK"] = common.hook_setting(plan.build, hook, self.scratch)
         library = os.path.join(plan.build, "libzlazy.so")
         return {**variables, "LD_PRELOAD": library, "ZLAZY_TACTIC": plan.tactic}
 
@@ -182,9 +181,7 @@ class Session:
 
     def free_port(self):
         """A TCP port of this machine; the transcript shows it as PORT."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = common.free_port()
         self.replaced[str(port)] = "PORT"
         return port
 

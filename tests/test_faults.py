@@ -13,6 +13,7 @@ Needs a build with -DZLAZY_FAULT_INJECTION=ON (preset fault); all is skipped in 
 """
 import subprocess
 
+import common
 import machine
 from agentcase import PYTHON, AgentCase, main
 
@@ -56,8 +57,7 @@ class FaultCase(AgentCase):
 
     def expect_hooked(self, fault):
         counters = self.path("counters")
-        with open(counters, "wb") as file:
-            file.write(bytes(513 * 8))
+        common.make_counters(counters)
         done = self.run_program(PYTHON, "-c", SCRIPT, hooks=[self.hook("count", counters)],
                                 variables={"ZLAZY_FAULT": fault})
         if done.returncode == 127:

@@ -111,6 +111,12 @@ class Fields(HookCase):
         site = int(self.caller("site", "700", "700", hooks=[self.recorder()])[0], 16)
         self.assertEqual([r.site for r in self.seen(700)], [site] * 2)
 
+    def test_next_changes_nothing(self):
+        if self.caller("i:20") == [str(-errno.ENOSYS)]:
+            self.skipTest("no 32-bit calls in this kernel")
+        rows = self.caller("i:6,0x12345", "i:63,0x12345", "39", "3,-1", hooks=[self.hook("same")])
+        self.assertEqual([rows[0], rows[1], rows[3]], [str(-errno.EBADF)] * 3)
+
     def test_thread(self):
         main_id, _, other_id = self.caller("tid", "701", "thread:tid", "thread:702", hooks=[self.recorder()])[:3]
         self.assertEqual([r.thread for r in self.seen(701)], [int(main_id)])
@@ -161,6 +167,20 @@ class Signals(HookCase):
             counted = memoryview(file.read()).cast("Q")[READ]
         again = [r for r in self.seen(READ) if r.result == INTERRUPTED]
         self.assertEqual(counted, len(self.seen(READ)) - len(again))
+
+    def expect_guest(self, name, hook, output=""):
+        done = self.run_program(self.guest(name), hooks=[hook])
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, output, ""))
+
+    def test_exit(self):
+        self.expect_guest("sig_exit_timer", self.hook("slow", "300"), "20 exits\n")
+
+    def test_return_of_a_handler(self):
+        self.expect_guest("sig_return_race", self.hook("slow", "20"))
+
+    def test_in_an_exec_that_fails(self):
+        self.expect_guest("sig_exec_fails", self.hook("late", "59"),
+                          "".join(f"{i}: 1 times, value {i + 1}\n" for i in range(6)) + "values in order: 123\n")
 
     def test_signal_pending(self):
         rows = self.caller("alarm", "602", "alarms", "39", hooks=[self.hook("rewrite")])
@@ -214,6 +234,10 @@ class Examples(HookCase):
     def test_fake(self):
         self.assertEqual(self.caller("39", "110,1", hooks=[self.hook("fake")])[0], "4242")
         self.assertEqual(self.caller("39", hooks=[self.hook("fake", "77")]), ["77"])
+
+    def test_followed_with_two_preloads(self):
+        done = self.run_program(self.guest("proc_exec_preloads"), hooks=[self.hook("fake")])
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "child: same process\n", ""))
 
     def test_two_libraries(self):
         shutil.copy(self.hook("fake"), self.path("other.so"))

@@ -1,18 +1,23 @@
 #!/usr/bin/python3
 """test_startup.py BUILD_DIR [test ...] - what the agent says and does when it can't start as it was told to.
 
-  Hooks      missing file, not a library, no init function, another ABI, init that fails, no on_call, an undefined
-             symbol, wrong arguments of the examples, too many hooks
+  Hooks      missing file, not a library, no init function, another ABI or none, init that fails, wrong fields, an
+             undefined symbol, an argument without a library, wrong arguments of the examples, too many hooks
   Variables  unknown ZLAZY_ variable, bad value of each, unknown option of the command
-             Both: one line of the agent's (after the hook's own, if it logs one), exit 127, program not started.
+             Both: one line of the agent's (after the hook's own, if it logs one), exit 127, program not started; also
+             where the agent has a notice of its own to give (class names in Loud).
+  Decoder    libZydis can't be loaded, or is another: auto runs and says why, zpoline does not
   Dispatch   a kernel without Syscall User Dispatch (EINVAL, EPERM): ZLAZY_ON_ERROR decides
   PageZero   no CAP_SYS_RAWIO: auto runs, zpoline does not
   Barrier    no membarrier: threads are rewritten all the same
+  Unhooked   exec of a program that does not load the agent: one line
   Notices    once a run, to ZLAZY_LOG, none with ZLAZY_QUIET
 
 Features are taken away by tests/without/without. A line for each failure and skip, then "N passed, N failed, ...".
 """
 import os
+import shutil
+import struct
 import subprocess
 
 import machine
@@ -30,8 +35,17 @@ class Hooks(AgentCase):
                 self.expect_refused(done, *parts, own_lines=own_lines)
 
     def test_missing_file(self):
-        self.expect_hook_refused("/missing/hook.so", "/missing/hook.so", "No such file", "ZLAZY_HOOK")
+        self.expect_hook_refused("/missing/hook.so", "/missing/hook.so: cannot open", "No such file", "ZLAZY_HOOK")
         self.expect_hook_refused("no-such-hook.so:argument", "no-such-hook.so", "No such file")
+
+    def test_path_is_named_once(self):
+        for setting in ("/missing/hook.so", self.hook("bad_undefined")):
+            done = self.run_program(*START, hooks=[setting])
+            self.assertEqual(done.stderr.count(setting), 1, done.stderr)
+
+    def test_argument_without_a_library(self):
+        self.expect_hook_refused(":x", "ZLAZY_HOOK=:x", "without a library")
+        self.expect_hook_refused(self.hook("pass") + ";:x", "without a library")
 
     def test_not_a_library(self):
         with open(self.path("text.so"), "w", encoding="utf-8") as file:
@@ -45,13 +59,18 @@ class Hooks(AgentCase):
         self.expect_hook_refused(self.hook("bad_no_init"), "bad_no_init.so", "zlazy_hook_init()", "zlazy.h")
 
     def test_another_abi(self):
-        self.expect_hook_refused(self.hook("bad_abi"), "bad_abi.so")
+        self.expect_hook_refused(self.hook("bad_abi"), "bad_abi.so: built for ABI 2, this agent has 1; rebuild it with")
+        self.expect_hook_refused(self.hook("bad_no_abi"), "bad_no_abi.so: built for ABI unknown", "zlazy_hook_abi",
+                                 "this agent has 1")
 
     def test_init_fails(self):
-        self.expect_hook_refused(self.hook("bad_init_fails"), "bad_init_fails.so", "zlazy_hook_init() failed", "argument")
+        self.expect_hook_refused(self.hook("bad_init_fails"), "bad_init_fails.so: its zlazy_hook_init() answered -1 (EPERM)",
+                                 "argument")
 
-    def test_no_on_call(self):
-        self.expect_hook_refused(self.hook("bad_no_on_call"), "bad_no_on_call.so", "on_call")
+    def test_wrong_fields(self):
+        self.expect_hook_refused(self.hook("bad_no_on_call"), "bad_no_on_call.so: ", "set no on_call")
+        self.expect_hook_refused(self.hook("bad_fields", "size"), "bad_fields.so: ", "`size`", "read-only")
+        self.expect_hook_refused(self.hook("bad_fields", "registers"), "bad_fields.so: ", "`registers`")
 
     def test_undefined_symbol(self):
         self.expect_hook_refused(self.hook("bad_undefined"), "zlazy_test_nobody_defines_this")
@@ -80,15 +99,20 @@ class Variables(AgentCase):
            ("ZLAZY_ON_ERROR", "panic", "stop or continue"), ("ZLAZY_LOG", "", "name of a file"),
            ("ZLAZY_QUIET", "yes", "0 or 1"), ("ZLAZY_QUIET", "", "0 or 1"), ("ZLAZY_DEBUG", "10", "0 to 9"),
            ("ZLAZY_DEBUG", "much", "0 to 9"), ("ZLAZY_DEBUG", "-1", "0 to 9"), ("ZLAZY_SLED", "long", "jump or short"),
-           ("ZLAZY_CHILD", "2", "ZLAZY_CHILD"), ("ZLAZY_STATS", "/dev/null", "ZLAZY_STATS"))
+           ("ZLAZY_RETURN", "fly", "auto, ret or jump"),
+           ("ZLAZY_CHILD", "2", "ZLAZY_CHILD"), ("ZLAZY_STATS", "/dev/null", "ZLAZY_STATS"),
+           ("ZLAZY_STATS", "/missing/file", "ZLAZY_STATS", "ENOENT"), ("ZLAZY_NONSENSE", "1", "zlazy(1)"),
+           ("ZLAZY_LOG", "/missing/log", "ENOENT"), ("ZLAZY_LOG", "/", "EISDIR"))
 
     def test_bad_value(self):
         for name, value, *parts in self.BAD:
             with self.subTest(name=name, value=value):
                 self.expect_refused(self.run_program(*START, variables={name: value}), name, *parts)
 
-    def test_long_value_is_still_one_line(self):
-        self.expect_refused(self.run_program(*START, variables={"ZLAZY_TACTIC": "x" * 5000}), "ZLAZY_TACTIC")
+    def test_long_value_is_still_one_line_with_its_reason(self):
+        for size, why in ((5000, "use auto, zpoline or trap"), (70000, "too long; shorten")):
+            done = self.run_program(*START, variables={"ZLAZY_TACTIC": "x" * size})
+            self.expect_refused(done, "ZLAZY_TACTIC=xxx", why)
 
     def test_file_that_is_no_counters_file(self):
         with open(self.path("file"), "wb") as file:
@@ -117,6 +141,55 @@ class WithoutCase(AgentCase):
         if done.returncode == 77:
             self.skipTest(done.stdout.strip())
         return done
+
+
+class LoudCase(WithoutCase):
+    """Where the agent has something to say of page zero."""
+    tactic = "auto"
+
+    def run_program(self, *words, variables=None, before=(), **more):
+        if before:
+            return super().run_program(*words, variables=variables, before=before, **more)
+        return self.run_without("page-zero", *words, variables={**LOUD, **(variables or {})}, **more)
+
+
+class HooksLoud(LoudCase, Hooks):
+    pass
+
+
+class VariablesLoud(LoudCase, Variables):
+    pass
+
+
+class Decoder(AgentCase):
+    tactic = "zpoline"
+
+    def break_decoder(self, *flags):
+        """The variables by which the linker finds another libZydis first."""
+        path = self.path("libZydis.so.4.0")
+        if flags:
+            compiler = [os.environ.get("CC", "cc"), "-shared", "-fPIC", "-x", "c", os.devnull, *flags, "-o", path]
+            subprocess.run(compiler, check=True)
+        else:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("not a library, but long enough to be looked at as one\n" * 10)
+        return {**LOUD, "LD_LIBRARY_PATH": self.directory}
+
+    def test_zpoline_stops(self):
+        done = self.run_program(*START, variables=self.break_decoder())
+        self.expect_refused(done, "libZydis.so.4.0 can't be loaded: ", "invalid ELF header", "install libzydis4.0",
+                            "ZLAZY_TACTIC=auto")
+
+    def test_zpoline_stops_at_another_library(self):
+        done = self.run_program(*START, variables=self.break_decoder("-nostdlib"))
+        self.expect_refused(done, "libZydis.so.4.0 can't be loaded: ", "no Zydis 4")
+
+    def test_auto_says_why(self):
+        if machine.default_tactic() != "zpoline":
+            self.skipTest("auto does not rewrite here")
+        done = self.run_program("echo", "out", variables={**self.break_decoder(), "ZLAZY_TACTIC": "auto"})
+        self.assertEqual((done.returncode, done.stdout), (0, "out\n"))
+        self.expect_one_line(done, "no decoder", "libZydis.so.4.0", "invalid ELF header", "trap path")
 
 
 class Dispatch(WithoutCase):
@@ -212,9 +285,11 @@ class Notices(WithoutCase):
 
     def test_log_file_is_relative_to_the_start(self):
         script = "cd /; /bin/true; ls -d / >/dev/null"
-        done = self.run_without("page-zero", "bash", "-c", script, variables={**LOUD, "ZLAZY_LOG": "log"})
+        done = self.run_without("page-zero", "bash", "-c", script, variables={"ZLAZY_DEBUG": "1", **LOUD, "ZLAZY_LOG": "log"})
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(os.listdir(self.directory), ["log"])
+        with open(self.path("log"), encoding="utf-8") as file:
+            self.assertEqual(file.read().count("zlazy: debug: "), 3)
 
     def test_quiet(self):
         done = self.run_without("page-zero", *self.WORDS, variables={"ZLAZY_QUIET": "1"})
@@ -230,11 +305,80 @@ class Notices(WithoutCase):
         with open(self.path("log"), encoding="utf-8") as file:
             self.assertEqual(file.read(), done.stderr)
 
-    def test_log_that_cannot_be_written(self):
-        done = self.run_without("page-zero", "echo", "out", variables={**LOUD, "ZLAZY_LOG": "/missing/log"})
+    def test_log_that_cannot_be_written_later(self):
+        """children fall back to stderr"""
+        os.mkdir(self.path("logs"))
+        script = "rm -r logs; exec env ZLAZY_DEBUG=1 true"
+        done = self.run_without("page-zero", "sh", "-c", script, variables={**LOUD, "ZLAZY_LOG": "logs/log"})
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.expect_one_line(done, "zlazy: debug: ", "/true: tactic trap")
+
+    def test_full_log(self):
+        done = self.run_without("page-zero", "echo", "out", variables={**LOUD, "ZLAZY_LOG": "/dev/full"})
         self.assertEqual((done.returncode, done.stdout), (0, "out\n"))
+        self.expect_one_line(done, "page zero is not used")
+
+    def test_log_into_a_pipe_that_nobody_reads(self):
+        os.mkfifo(self.path("fifo"))
+        done = self.run_without("page-zero", *START, variables={**LOUD, "ZLAZY_LOG": "fifo"})
+        self.expect_refused(done, "ZLAZY_LOG=", "/fifo: ENXIO")
+
+    def test_log_takes_no_descriptor(self):
+        script = "ls /proc/self/fd"
+        plain = self.run_program("sh", "-c", script)
+        logged = self.run_program("sh", "-c", script, variables={"ZLAZY_LOG": "log"})
+        self.assertEqual(logged.stdout, plain.stdout)
+
+
+class Unhooked(AgentCase):
+    """A program that can't be followed into is started all the same, and named once."""
+    LOUD_TRAP = {"ZLAZY_QUIET": None}
+
+    def make_static(self):
+        code = b"\xbf\x03\0\0\0\xb8\x3c\0\0\0\x0f\x05"   # exit(3)
+        header = struct.pack("<4s5B7xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 0, 2, 62, 1, 0x400078, 64, 0, 0, 64, 56, 1,
+                             0, 0, 0)
+        part = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, 0x200, 0x200, 0x1000)
+        self.make("static", header + part + code)
+
+    def make(self, name, content):
+        with open(self.path(name), "wb") as file:
+            file.write(content)
+        os.chmod(self.path(name), 0o755)
+
+    def run_script(self, script, **variables):
+        return self.run_program("bash", "-c", script, variables={**self.LOUD_TRAP, **variables})
+
+    def test_static_program(self):
+        self.make_static()
+        done = self.run_script("./static; ./static; (exec ./static); echo $?")
+        self.assertEqual((done.returncode, done.stdout), (0, "3\n"))
+        self.expect_one_line(done, "./static: runs unhooked: it is statically linked")
+
+    def test_script_of_a_static_interpreter(self):
+        self.make_static()
+        self.make("script", f"#!{self.path('static')}\n".encode())
+        done = self.run_script("./script; echo $?")
+        self.assertEqual((done.returncode, done.stdout), (0, "3\n"))
+        self.expect_one_line(done, "./script: runs unhooked: it is statically linked")
+
+    def test_set_user_id(self):
+        if os.getuid() != 0:
+            self.skipTest("not root")
+        shutil.copy("/bin/true", self.path("true"))
+        os.chown(self.path("true"), 65534, 65534)
+        os.chmod(self.path("true"), 0o4755)
+        self.expect_one_line(self.run_script("./true; exec ./true"), "./true: runs unhooked: it is set-user-ID")
+
+    def test_nothing_is_said_otherwise(self):
+        self.make_static()
+        self.make("script", b"#!/bin/sh\nexit 3\n")
+        script = "./script; /bin/true; /lib64/ld-linux-x86-64.so.2 /bin/true; ./missing 2>/dev/null; exec sh -c ./static"
+        done = self.run_script(script)   # only the first program of a run speaks
+        self.assertEqual((done.returncode, done.stderr), (3, ""))
+        self.assertEqual(self.run_script("./static", ZLAZY_QUIET="1").stderr, "")
 
 
 if __name__ == "__main__":
-    del WithoutCase
+    del WithoutCase, LoudCase
     main("__main__")

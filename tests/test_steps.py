@@ -5,7 +5,9 @@
 - a bad exit status, a command that ran nothing, one that hangs and one that is not run at all are failures
 - skips keep their reason; 77 is a skip
 - a stopped command leaves no process behind
+- a bench over a limit of memory fails, over one of time only with --check or --margin
 """
+import argparse
 import contextlib
 import io
 import os
@@ -14,7 +16,9 @@ import time
 import unittest
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "scripts"))
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "scripts"), os.path.join(ROOT, "bench")]
+import harness
 import steps
 
 
@@ -94,6 +98,25 @@ class Stopping(unittest.TestCase):
         child = int(result.lines[0].split()[-1])
         time.sleep(0.2)
         self.assertFalse(lives(child))
+
+
+class Benches(unittest.TestCase):
+    def fails(self, measured, limit, check=False, margin=None, **more):
+        report = harness.Report("it", argparse.Namespace(rounds=1, json=None, check=check, margin=margin))
+        report.limit("what", [measured], limit, **more)
+        return bool(report.failures)
+
+    def test_memory_always_counts(self):
+        self.assertTrue(self.fails(1025, 1024, steady=True, margin=3))
+        self.assertFalse(self.fails(1024, 1024, steady=True, check=True))
+
+    def test_time_counts_when_asked(self):
+        self.assertFalse(self.fails(1.3, 1.2))
+        self.assertTrue(self.fails(1.3, 1.2, check=True))
+        self.assertFalse(self.fails(3.5, 1.2, margin=3))
+        self.assertTrue(self.fails(3.7, 1.2, margin=3))
+        self.assertFalse(self.fails(0.5, 0.97, at_least=True, margin=3))
+        self.assertTrue(self.fails(0.3, 0.97, at_least=True, margin=3))
 
 
 if __name__ == "__main__":

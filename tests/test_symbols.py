@@ -13,6 +13,7 @@
     tests/test_symbols.py --build build      last line: N passed, N failed, N skipped
 """
 import argparse
+import collections
 import os
 import re
 import subprocess
@@ -23,6 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MAY_BE_UNDEFINED = {"dlmopen", "dlsym", "dlerror", "dlinfo", "dlvsym", "environ", "__environ", "gnu_get_libc_version"}
 # The compiler's own start files refer to them.
 START_FILES = {"_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable", "__cxa_finalize", "__gmon_start__"}
+START_CODE = {"_init", "_fini", "deregister_tm_clones", "register_tm_clones", "__do_global_dtors_aux", "frame_dummy"}
 HOT_FOLDERS = ("base", "trampoline", "lazy", "threads")
 HOT_FILES = ("agent/dispatch.c",)
 # They hold the program's vector state, and so the only instructions on it.
@@ -38,9 +40,16 @@ def tool(*words):
     return subprocess.run(words, capture_output=True, text=True, check=True, env={**os.environ, "LC_ALL": "C"}).stdout
 
 
+def functions_of(path):
+    """(size, name) of each function that a file defines. Labels of assembly have size 0."""
+    rows = [line.split() for line in tool("readelf", "--syms", "-W", path).splitlines() if re.match(r"\s*\d+:", line)]
+    return [(int(row[2], 0), row[7]) for row in rows if len(row) > 7 and row[3] in ("FUNC", "NOTYPE") and row[6] != "UND"]
+
+
 class Function:
     def __init__(self, name, section):
         self.name, self.section, self.code = name, section, []  # code: (address, instruction)
+        self.size = 0
 
 
 class Library:
@@ -65,25 +74,28 @@ class Library:
 
     def disassemble(self):
         functions, section = [], None
+        sizes = {value: size for value, size in re.findall(
+            r"^\s*\d+: 0*([0-9a-f]+)\s+(\d+) FUNC ", tool("readelf", "--syms", "-W", self.path), re.M)}
         for line in tool("objdump", "-d", "--no-show-raw-insn", "-w", self.path).splitlines():
             if line.startswith("Disassembly of section "):
                 section = line.split()[-1].rstrip(":")
-            elif match := re.match(r"[0-9a-f]+ <([^>]+)>:$", line):
-                functions.append(Function(match[1], section))
+            elif match := re.match(r"0*([0-9a-f]+) <([^>]+)>:$", line):
+                functions.append(Function(match[2], section))
+                functions[-1].size = int(sizes.get(match[1], 0))
             elif match := re.match(r"\s+([0-9a-f]+):\t(.*)$", line):
                 functions[-1].code.append((int(match[1], 16), match[2].strip()))
         return functions
 
     def owners(self):
-        """Function name: source file, from the object files of this build."""
-        owners = {}
+        """(Function name, size): source files, from the object files of this build. A static function may have the
+        name of another one elsewhere, and where the size doesn't tell them apart either, both files are answered."""
+        owners = collections.defaultdict(set)
         for place, _, names in os.walk(self.build):
             for name in names:
                 source = re.search(r"/((?:%s|agent)/\w+\.[cS])\.o$" % "|".join(HOT_FOLDERS), os.path.join(place, name))
-                if source:
-                    listing = tool("nm", "--defined-only", os.path.join(place, name))
-                    owners.update({line.split()[2]: source[1] for line in listing.splitlines()
-                                   if line.split()[1] in "tT"})
+                if source and "/libzlazy.dir/" in os.path.join(place, name):
+                    for size, symbol in functions_of(os.path.join(place, name)):
+                        owners[symbol, size].add(source[1])
         return owners
 
     def gate_end(self):
@@ -114,6 +126,10 @@ def check_undefined(library):
             if name not in MAY_BE_UNDEFINED | START_FILES or binding != "WEAK"]
 
 
+def is_hot(source):
+    return source.startswith(tuple(f"{folder}/" for folder in HOT_FOLDERS)) or source in HOT_FILES
+
+
 def check_hot_references(library):
     """the hot path refers to no undefined symbol"""
     slots = {int(offset, 16): name for offset, name in re.findall(
@@ -123,8 +139,8 @@ def check_hot_references(library):
     if not owners:
         return ["no object files in the build folder: can't tell which function is whose"]
     for function in library.functions:
-        owner = owners.get(function.name, "")
-        if not owner.startswith(tuple(f"{folder}/" for folder in HOT_FOLDERS)) and owner not in HOT_FILES:
+        owner = next((file for file in sorted(owners.get((function.name, function.size), ())) if is_hot(file)), None)
+        if not owner:
             continue
         for _, text in function.code:
             target = re.search(r"# ([0-9a-f]+) <", text)
@@ -186,7 +202,14 @@ def check_end(library):
             if f.section == "zl_gate" for address, text in f.code if ENTERS.match(text) and address + 2 >= end]
 
 
-CHECKS = (check_exports, check_undefined, check_hot_references, check_dynamic, check_vectors, check_fs, check_gate,
+def check_owners(library):
+    """every function is known by its source file"""
+    owners = library.owners()
+    return [f"whose is {f.name}, of {f.size} bytes?" for f in library.functions
+            if (f.name, f.size) not in owners and f.name not in START_CODE and "@plt" not in f.name]
+
+
+CHECKS = (check_exports, check_undefined, check_owners, check_hot_references, check_dynamic, check_vectors, check_fs, check_gate,
           check_end)
 
 

@@ -1,10 +1,9 @@
 /* altstack.c - the program's alternate signal stack (Linux, kernel/signal.c, do_sigaltstack) */
 #include "threads/altstack.h"
 #include "base/copy.h"
-#include "base/block.h"
-#include "base/raw.h"
 #include "threads/call.h"
 #include "threads/owners.h"
+#include <asm/unistd.h>
 #include <linux/errno.h>
 #include "base/poison.h"
 

@@ -25,7 +25,8 @@ long zl_call_make(struct zl_frame *frame)
 	long result;
 
 	if (call->abi == ZLAZY_ABI_X86_64 && zl_is_nested(frame))
-		return zl_raw(call->number, call->arg[0], call->arg[1], call->arg[2], call->arg[3], call->arg[4], call->arg[5]);
+		return zl_raw(call->number, call->arg[0], call->arg[1], call->arg[2], call->arg[3], call->arg[4],
+			      call->arg[5]);
 	block->interrupted = 0;
 	block->frame = frame;   /* hook code may have made calls of its own meanwhile */
 	result = call->abi == ZLAZY_ABI_I386 ? zl_gate_i386(frame) : zl_gate_call(frame);
@@ -45,22 +46,35 @@ long zl_call_as(struct zl_frame *frame, long number, long a, long b, long c, lon
 	return result;
 }
 
-bool zl_signals_close(struct zl_block *block)
+/* A noted signal waits for the program's call, not for the calls that hook code makes of its own. */
+static bool close_with(struct zl_block *block, const struct zl_frame *frame, uint64_t mask)
 {
-	uint64_t all = ~zl_fault_signals;
-	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all));
-	if (!block->noted || zl_slot_is_in_hook(block) || block->is_hook_thread)
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+	if (!block->noted || zl_is_nested(frame))
 		return true;
 	zl_signals_open(block);
 	return false;
 }
 
+bool zl_signals_close(struct zl_block *block, const struct zl_frame *frame)
+{
+	return close_with(block, frame, ~zl_fault_signals);
+}
+
+bool zl_signals_close_all(struct zl_block *block, const struct zl_frame *frame)
+{
+	return close_with(block, frame, ~0UL);
+}
+
+uint64_t zl_signals_mask(const struct zl_block *block)
+{
+	if (block->is_hook_thread)
+		return block->hook_mask;
+	return zl_real_mask(block->mask) | (block->noted ? zl_sighand_held(block->sighand) : 0);
+}
+
 void zl_signals_open(struct zl_block *block)
 {
-	uint64_t real = zl_real_mask(block->mask);
-	if (block->is_hook_thread)
-		real = block->hook_mask;
-	else if (block->noted)
-		real |= atomic_load(&block->sighand->handled) & ~zl_fault_signals;
+	uint64_t real = zl_signals_mask(block);
 	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &real, 0, sizeof(real));
 }

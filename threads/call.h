@@ -14,8 +14,12 @@ long zl_call_as(struct zl_frame *frame, long number, long a, long b, long c, lon
 
 /* Block every signal that can be. Returns false, with nothing changed, if one is noted already: the call is then
  * to be made again (zl_call_interrupted). Ended by zl_signals_open(). */
-bool zl_signals_close(struct zl_block *block);
+bool zl_signals_close(struct zl_block *block, const struct zl_frame *frame);
+/* The same, and sent SIGSEGV and the like: for a few steps that touch no memory of the program's, as a fault kills. */
+bool zl_signals_close_all(struct zl_block *block, const struct zl_frame *frame);
 void zl_signals_open(struct zl_block *block);
+/* The real mask that zl_signals_open() sets. */
+uint64_t zl_signals_mask(const struct zl_block *block);
 long zl_call_interrupted(struct zl_frame *frame);
 
 #endif

@@ -1,10 +1,11 @@
 /* child.c - fork, vfork, clone, clone3: the child is hooked from its first instruction
  *
- * The parent blocks every signal, prepares the child's block (a new one with CLONE_VM, else its own, of which the
- * child gets a copy) and enters the gate with the block's address in r9, which these calls don't read. The child
- * arrives in zl_child, on a stack that the agent must not touch, moves to the block's hook stack, arms itself in
- * zl_child_begin() and leaves by the exit of the frame that the parent copied there. The program's arguments stay
- * as they are, and so do its stacks: with vfork everything that the parent needs lies in its own slot.
+ * The parent blocks every signal (while it waits for a vfork child: what the program handles), prepares the child's
+ * block (a new one with CLONE_VM, else its own, of which the child gets a copy) and enters the gate with the block's
+ * address in r9, which these calls don't read. The child arrives in zl_child, on a stack that the agent must not touch,
+ * moves to the block's hook stack, arms itself in zl_child_begin() and leaves by the exit of the frame that the parent
+ * copied there. The program's arguments stay as they are, and so do its stacks: with vfork everything that the parent
+ * needs lies in its own slot.
  */
 #include "base/copy.h"
 #include "base/fatal.h"
@@ -18,6 +19,7 @@
 #include "threads/owners.h"
 #include "threads/sighand.h"
 #include "threads/slots.h"
+#include "threads/target.h"
 #include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/sched.h>
@@ -26,8 +28,6 @@
 #ifndef CLONE_CLEAR_SIGHAND
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
-
-void (*zl_hook_libc_thread)(void);
 
 /* What the child will share. A bad pointer of clone3 is the kernel's to complain of: no flags then. */
 static uint64_t clone_flags(const struct zlazy_call *call)
@@ -56,10 +56,13 @@ static void copy_frame(struct zl_block *child, const struct zl_frame *frame)
 
 static struct zl_block *prepare_sharing(struct zl_block *parent, const struct zl_frame *frame, uint64_t flags)
 {
-	struct zl_block *child = zl_slot_take();
+	struct zl_block *child = flags & CLONE_VFORK ? zl_slot_take_reserved() : zl_slot_take();
 
 	if (!child)
 		return NULL;
+	zl_sighand_claim_sigill();
+	if (flags & CLONE_SIGHAND && !(flags & CLONE_THREAD))
+		atomic_store(&parent->sighand->spans_processes, true);
 	child->sighand = flags & CLONE_SIGHAND ? zl_sighand_share(parent->sighand) : zl_sighand_copy(parent->sighand);
 	if (!child->sighand) {
 		zl_slot_give(child);
@@ -72,13 +75,10 @@ static struct zl_block *prepare_sharing(struct zl_block *parent, const struct zl
 	child->is_vforked = flags & CLONE_VFORK;
 	child->has_own_process = !(flags & CLONE_THREAD);
 	child->clears_sighand = flags & CLONE_CLEAR_SIGHAND;
-	child->shares_thread_group = flags & CLONE_THREAD;
 	zl_slot_leave_hook(child);
 	copy_frame(child, frame);
-	if (!(flags & CLONE_VFORK)) {
-		zl_sighand_claim_sigill();
+	if (!(flags & CLONE_VFORK))
 		atomic_store(&zl_is_threaded, true);
-	}
 	return child;
 }
 
@@ -87,7 +87,10 @@ static void release_sharing(struct zl_block *child)
 	zl_sighand_drop(child->sighand);
 	if (child->exec_scratch)
 		zl_os_unmap(child->exec_scratch, child->exec_scratch_size);
-	zl_slot_give(child);
+	if (child->is_vforked)
+		zl_slot_reserve(child);
+	else
+		zl_slot_give(child);
 }
 
 static long clone_sharing(struct zl_block *block, struct zl_frame *frame, uint64_t flags)
@@ -123,6 +126,7 @@ static long clone_copying(struct zl_block *block, struct zl_frame *frame, uint64
 
 	bool waits = flags & CLONE_VFORK;   /* till the child ends: the other threads must go on meanwhile */
 
+	zl_target_share();
 	if (!waits)
 		lock_all(block->sighand);
 	block->is_forking = true;
@@ -135,14 +139,24 @@ static long clone_copying(struct zl_block *block, struct zl_frame *frame, uint64
 	return result;
 }
 
+/* While the parent waits for the child of a vfork, what the program does not handle may end or stop it. The child
+ * begins with the same mask: nothing that it has a handler for comes before it is armed. */
+static void open_for_wait(const struct zl_block *block)
+{
+	uint64_t mask = zl_signals_mask(block) | zl_sighand_held(block->sighand) | zl_signal_bit(SIGSYS);
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+}
+
 long zl_own_clone(struct zl_frame *frame)
 {
 	struct zl_block *block = zl_block_here();
 	uint64_t flags = clone_flags(&frame->call);
 	long result;
 
-	if (!zl_signals_close(block))
+	if (!zl_signals_close(block, frame))
 		return zl_call_interrupted(frame);
+	if (flags & CLONE_VFORK)
+		open_for_wait(block);
 	block->frame = frame;
 	result = flags & CLONE_VM ? clone_sharing(block, frame, flags) : clone_copying(block, frame, flags);
 	zl_signals_open(block);
@@ -153,6 +167,11 @@ long zl_own_clone(struct zl_frame *frame)
 static void begin_copy(struct zl_block *block)
 {
 	block->is_forking = false;
+	block->is_vforked = false;   /* the forking thread may have been: its copy shares with nobody, and nobody waits */
+	block->has_own_process = false;
+	block->traces_at_exec = false;
+	block->exec_scratch = 0;
+	zl_sighand_alone(block->sighand);
 	atomic_store(&block->sighand->lock.state, ZL_LOCK_FREE);
 	atomic_store(&zl_slots_lock.state, ZL_LOCK_FREE);
 	atomic_store(&zl_patch_lock.state, ZL_LOCK_FREE);
@@ -174,16 +193,17 @@ static void begin_hook_libc(void)
 		zl_hook_libc_thread();
 }
 
-/* From zl_child, on the child's hook stack, all signals blocked. @entry */
+/* From zl_child, on the child's hook stack; no signal comes that the program handles. @entry */
 void zl_child_begin(struct zl_block *block)
 {
 	struct zl_frame *frame = block->frame;
+	bool is_copy = block->is_forking;
 
 	zl_slot_install(block);
 	if (zl_sud_arm() != 0)
 		zl_fatal(ZL_FATAL_ARM, (unsigned long)block);
 	block->tid = (int32_t)zl_raw(__NR_gettid);
-	if (block->is_forking)
+	if (is_copy)
 		begin_copy(block);
 	if (block->clears_sighand) {
 		block->clears_sighand = false;
@@ -193,7 +213,7 @@ void zl_child_begin(struct zl_block *block)
 		frame->rsp = block->child_rsp;
 		frame->kind = frame->kind == KIND_CALL ? KIND_JUMP : frame->kind;
 	}
-	if (block->shares_thread_group)
+	if (!is_copy && !block->has_own_process)
 		begin_hook_libc();
 	if (frame->vectors)
 		zl_restore_vectors(frame->vectors);

@@ -22,6 +22,7 @@ enum {
 	RED_ZONE = 128, STATE_ALIGNMENT = 64, LEGACY_STATE = 512,
 	TRAP_FLAG = 0x100, RESUME_FLAG = 0x10000,
 	RESTORER = 0x04000000,
+	CODE_64 = 0x33, DATA = 0x2b,   /* __USER_CS, __USER_DS */
 };
 
 struct program_frame {
@@ -54,12 +55,15 @@ static bool place(const struct zl_block *block, const struct zl_action *action, 
 }
 
 /* The program dies of this signal, with its own registers. */
-static void die(int signal, struct ucontext *context)
+static void die(const struct zl_block *block, int signal, struct ucontext *context)
 {
 	uint64_t bit = zl_signal_bit(signal);
 
 	zl_raw(__NR_rt_sigprocmask, SIG_BLOCK, &bit, 0, sizeof(bit));   /* not before the program's state is back */
-	zl_sighand_default(signal);
+	if (signal == SIGSYS && atomic_load(&block->sighand->spans_processes))
+		signal = SIGKILL;   /* without the agent's handler the other processes could make no call that traps */
+	else
+		zl_sighand_default(block->sighand, signal);
 	context->uc_sigmask &= ~bit;
 	zl_raw(__NR_tgkill, zl_raw(__NR_getpid), zl_raw(__NR_gettid), signal);
 }
@@ -86,6 +90,8 @@ static bool build(struct zl_block *block, int signal, const siginfo_t *info, str
 	c->rdi = (uint64_t)signal;
 	c->rsi = at + offsetof(struct program_frame, info);
 	c->rdx = at + offsetof(struct program_frame, context);
+	c->cs = CODE_64;   /* the signal may have interrupted 32-bit code */
+	c->ss = DATA;
 	c->eflags &= ~(uint64_t)(FLAGS_DIRECTION | TRAP_FLAG | RESUME_FLAG);
 	c->fpstate = NULL;
 	return true;
@@ -100,13 +106,13 @@ static void enter_handler(struct zl_block *block, int signal, const siginfo_t *i
 	if (action.handler == (uintptr_t)SIG_IGN)
 		return;
 	if (action.handler == (uintptr_t)SIG_DFL) {
-		die(signal, context);   /* or stop, or nothing: the kernel's default action */
+		die(block, signal, context);   /* or stop, or nothing: the kernel's default action */
 		return;
 	}
 	if (!build(block, signal, info, context, &action)) {
 		siginfo_t fault = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
 		if (signal == SIGSEGV)
-			die(SIGSEGV, context);
+			die(block, SIGSEGV, context);
 		else
 			zl_deliver_fault(block, SIGSEGV, &fault, context);
 		return;
@@ -118,15 +124,38 @@ static void enter_handler(struct zl_block *block, int signal, const siginfo_t *i
 	context->uc_sigmask = zl_real_mask(block->mask);
 }
 
+enum { KEPT = ZL_ARRAY_SIZE(((struct zl_block *)0)->kept_info) };
+
+/* SIGSYS and the faults, which are not blocked for the program or while another is noted. KEPT for any other. */
 static unsigned kept_slot(int signal)
 {
-	return signal == SIGSYS ? 0 : signal == SIGSEGV ? 1 : signal == SIGBUS ? 2 : 3;
+	static const uint8_t kept[KEPT] = { SIGSYS, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+	unsigned slot = 0;
+	while (slot < KEPT && kept[slot] != signal)
+		slot++;
+	return slot;
 }
 
-static void keep(struct zl_block *block, int signal, const siginfo_t *info)
+static void send_to_self(int signal, const siginfo_t *info)
 {
+	long pid = zl_raw(__NR_getpid), tid = zl_raw(__NR_gettid);
+	if (zl_raw(__NR_rt_tgsigqueueinfo, pid, tid, signal, info) != 0)
+		zl_raw(__NR_tgkill, pid, tid, signal);
+}
+
+/* Of the rest, all that the program handles is blocked while one is noted, but a handler may be newer than that: such a
+ * signal goes back to the kernel, blocked. */
+static void keep(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context)
+{
+	unsigned slot = kept_slot(signal);
+
+	if (slot == KEPT) {
+		context->uc_sigmask |= zl_signal_bit(signal);
+		send_to_self(signal, info);
+		return;
+	}
 	if (!(block->kept_pending & zl_signal_bit(signal)))
-		block->kept_info[kept_slot(signal)] = *info;
+		block->kept_info[slot] = *info;
 	block->kept_pending |= zl_signal_bit(signal);
 }
 
@@ -147,14 +176,43 @@ bool zl_take_kept(struct zl_block *block, uint64_t set, siginfo_t *info)
 	signal = __builtin_ctzl(due) + 1;
 	block->kept_pending &= ~zl_signal_bit(signal);
 	*info = block->kept_info[kept_slot(signal)];
+	info->si_signo = signal;   /* rt_tgsigqueueinfo() takes any */
 	return true;
+}
+
+static void set_noted(struct zl_block *block, int signal, const siginfo_t *info, const struct zl_mask_in_force *mask)
+{
+	block->noted_info = *info;
+	block->has_noted_mask = mask->is_temporary;
+	block->noted_mask = mask->mask;
+	block->is_noted_fault = false;
+	block->noted = (uint32_t)signal;
+}
+
+bool zl_note_kept(struct zl_block *block)
+{
+	static const struct zl_mask_in_force none;
+	siginfo_t info;
+
+	if (!zl_take_kept(block, ~block->mask, &info))
+		return false;
+	set_noted(block, info.si_signo, &info, &none);
+	return true;
+}
+
+void zl_requeue_kept(struct zl_block *block)
+{
+	siginfo_t info;
+
+	while (zl_take_kept(block, ~0UL, &info))
+		send_to_self(info.si_signo, &info);
 }
 
 void zl_deliver(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
 		const struct zl_mask_in_force *mask)
 {
 	if (is_blocked(block, signal, mask))
-		keep(block, signal, info);
+		keep(block, signal, info, context);
 	else
 		enter_handler(block, signal, info, context, mask);
 }
@@ -165,7 +223,7 @@ void zl_deliver_fault(struct zl_block *block, int signal, const siginfo_t *info,
 	struct zl_action action = zl_sighand_get(block->sighand, signal, false);
 
 	if ((block->mask & zl_signal_bit(signal)) || action.handler <= (uintptr_t)SIG_IGN)
-		die(signal, context);
+		die(block, signal, context);
 	else
 		enter_handler(block, signal, info, context, &none);
 }
@@ -173,17 +231,12 @@ void zl_deliver_fault(struct zl_block *block, int signal, const siginfo_t *info,
 void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
 	     const struct zl_mask_in_force *mask)
 {
-	uint64_t handled = atomic_load(&block->sighand->handled);
-
 	if (block->noted || is_blocked(block, signal, mask)) {
-		keep(block, signal, info);   /* noted: only one of the agent's can come second, the others are blocked */
+		keep(block, signal, info, context);
 		return;
 	}
-	block->noted = (uint32_t)signal;
-	block->noted_info = *info;
-	block->has_noted_mask = mask->is_temporary;
-	block->noted_mask = mask->mask;
-	context->uc_sigmask |= handled & ~zl_fault_signals & ~zl_signal_bit(SIGSYS);
+	set_noted(block, signal, info, mask);
+	context->uc_sigmask |= zl_sighand_held(block->sighand);
 }
 
 /* At the exit of a call (entry.S): send the thread to zl_deliver_trap with the program's registers. */
@@ -199,6 +252,7 @@ void zl_prepare_delivery(struct zl_frame *frame)
 	if (frame->state == ZL_FRAME_AGAIN) {
 		block->again_site = (uintptr_t)frame->call.site;
 		block->again_rsp = frame->rsp;
+		block->again_handler_rsp = 0;
 		block->is_again_next = false;
 	}
 	frame->rip = (uintptr_t)zl_deliver_trap;
@@ -206,6 +260,17 @@ void zl_prepare_delivery(struct zl_frame *frame)
 	frame->state = ZL_FRAME_DONE;
 }
 
+/* A call that is to be made again: is a handler of the program to run before it? */
+static void note_interruption(struct zl_block *block, const struct sigcontext *c)
+{
+	if (!block->again_site || block->again_handler_rsp)
+		return;
+	block->is_again_next = c->rip == block->again_site;
+	if (!block->is_again_next)
+		block->again_handler_rsp = c->rsp + sizeof(uintptr_t);   /* when it has returned to its restorer */
+}
+
+/* Noted, then what was kept: each frame on top of the one before, as the kernel builds them. */
 void zl_deliver_noted(struct zl_block *block, struct ucontext *context)
 {
 	struct sigcontext *c = &context->uc_mcontext;
@@ -219,20 +284,14 @@ void zl_deliver_noted(struct zl_block *block, struct ucontext *context)
 	c->r11 = block->resume.r11;
 	block->noted = 0;
 	context->uc_sigmask = zl_real_mask(block->mask);
-	if (zl_signal_bit(signal) & zl_fault_signals && info.si_code > 0)
+	if (block->is_noted_fault)
 		zl_deliver_fault(block, signal, &info, context);
 	else if (signal)
 		enter_handler(block, signal, &info, context, &mask);
-	zl_release_kept(block);
-}
-
-void zl_release_kept(struct zl_block *block)
-{
-	siginfo_t info;
-
+	note_interruption(block, c);
+	mask.is_temporary = false;
 	while (zl_take_kept(block, ~block->mask, &info)) {
-		long pid = zl_raw(__NR_getpid), tid = zl_raw(__NR_gettid);
-		if (zl_raw(__NR_rt_tgsigqueueinfo, pid, tid, info.si_signo, &info) != 0)
-			zl_raw(__NR_tgkill, pid, tid, info.si_signo);
+		enter_handler(block, info.si_signo, &info, context, &mask);
+		note_interruption(block, c);
 	}
 }

@@ -17,7 +17,10 @@ void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct u
 	     const struct zl_mask_in_force *mask);
 /* Take one of the kept signals of a set; false if there is none. */
 bool zl_take_kept(struct zl_block *block, uint64_t set, siginfo_t *info);
-/* Send the agent's signals that were kept while the program blocked them, as far as it does no longer. */
-void zl_release_kept(struct zl_block *block);
+/* Is one kept that the program blocks no longer? Then it becomes the noted one, for the end of this call, and
+ * zl_deliver_noted() gives out the others. pre: zl_signals_close_all(), and none noted. */
+bool zl_note_kept(struct zl_block *block);
+/* Make the kept signals pending in the kernel, which passes them on to the next program. pre: they are blocked. */
+void zl_requeue_kept(struct zl_block *block);
 
 #endif

@@ -13,7 +13,8 @@
 /* The child of a vfork has a table of its own, where the descriptor is a mere copy. */
 static bool is_ours(long fd)
 {
-	return !zl_block_here()->is_vforked && zl_codefd_number() >= 0 && (unsigned)fd == (unsigned)zl_codefd_number() && zl_codefd_get() >= 0;
+	return !zl_block_here()->is_vforked && zl_codefd_number() >= 0 && (unsigned)fd == (unsigned)zl_codefd_number() &&
+	       zl_codefd_get() >= 0;
 }
 
 long zl_own_close(struct zl_frame *frame)

@@ -2,32 +2,49 @@
  *
  * The program's environment array is copied to memory of the agent's, with the agent's library first in LD_PRELOAD
  * and the ZLAZY_ variables of this run where the program has none of its own. Nothing of the program's memory is
- * written. The real signal mask becomes the virtual one for the call, and comes back if it fails; a signal that
- * comes before the gate is delivered first, and the program makes the call again.
+ * written. The copy lies on the agent's stack if it fits there, so that an exec needs no memory that could be missing.
+ * The real signal mask becomes the virtual one for the call, and comes back if it fails; a signal that comes before
+ * the gate is delivered first, and the program makes the call again.
  */
 #include "threads/exec.h"
 #include "base/copy.h"
 #include "base/os.h"
+#include "base/print.h"
 #include "base/string.h"
 #include "threads/call.h"
+#include "threads/deliver.h"
 #include "threads/owners.h"
 #include "threads/sighand.h"
+#include "threads/slots.h"
+#include "threads/target.h"
 #include <linux/errno.h>
 #include <linux/mman.h>
+#include <stdatomic.h>
 #include "base/poison.h"
 
 struct zl_exec_environment zl_exec_environment;
 static const char preload_name[] = "LD_PRELOAD=";
 
-enum { MOST_ENTRIES = 1 << 20, LONGEST = 1 << 17, NONE = -1 };
+enum {
+	MOST_ENTRIES = 1 << 20, LONGEST = 1 << 17,
+	SMALL = 8 << 10,         /* bytes of a plan on the stack: about a thousand variables */
+	SPARE = 8 << 10,         /* what the rest of an exec needs of the stack */
+};
 
 /* The new array, and behind it the text of LD_PRELOAD. */
 struct plan {
-	uintptr_t memory;
-	size_t size;
 	uintptr_t *entry;
 	long entries;
 	char *text;
+	bool is_first;           /* nothing has been handed on to this program */
+};
+
+/* What is to be copied. */
+struct measure {
+	long entries;            /* or an error */
+	uintptr_t preload;       /* the program's LD_PRELOAD, 0 if it has none; of several the last, as for ld.so */
+	long preload_at;
+	long preload_length;     /* of its value; -1 if it is bad or too long: the kernel will refuse it, too */
 };
 
 /* Number of entries of the program's array, or -EFAULT. A NULL array is an empty one, as for the kernel. */
@@ -45,13 +62,18 @@ static long count_entries(uintptr_t array)
 	return -E2BIG;
 }
 
-/* Copy a string of the program's; its length, or -1 if it is bad or too long. */
-static long copy_string(char *to, uintptr_t from, size_t size)
+/* Length of a string of the program's, or -1 if it is bad or too long. */
+static long measure_string(uintptr_t string)
 {
-	size_t copied = size - zl_copy(to, (const void *)from, size);
-	for (size_t i = 0; i < copied; i++)
-		if (!to[i])
-			return (long)i;
+	char piece[64];
+	for (size_t n = 0; n < LONGEST; n += sizeof(piece)) {
+		size_t copied = sizeof(piece) - zl_copy(piece, (const void *)(string + n), sizeof(piece));
+		for (size_t i = 0; i < copied; i++)
+			if (!piece[i])
+				return (long)(n + i);
+		if (copied < sizeof(piece))
+			return -1;
+	}
 	return -1;
 }
 
@@ -67,12 +89,39 @@ static bool has_name(uintptr_t string, const char *ours)
 	}
 }
 
-static long find(const struct plan *plan, const char *name)
+static bool has(const struct plan *plan, const char *name)
 {
 	for (long i = 0; i < plan->entries; i++)
 		if (has_name(plan->entry[i], name))
-			return i;
-	return NONE;
+			return true;
+	return false;
+}
+
+static bool is_string(uintptr_t string, const char *ours)
+{
+	char byte;
+	do
+		if (!zl_copy_in(&byte, string++, 1) || byte != *ours)
+			return false;
+	while (*ours++);
+	return true;
+}
+
+/* Add ZLAZY_X=value where the program has no ZLAZY_X. Where it still has the relative path that it was started with,
+ * the absolute one takes its place: the program may have changed its directory. */
+static void put_variable(struct plan *plan, const char *variable, const char *original)
+{
+	bool is_there = false;
+
+	for (long i = 0; i < plan->entries; i++) {
+		if (!has_name(plan->entry[i], variable))
+			continue;
+		is_there = true;
+		if (original && is_string(plan->entry[i], original))
+			plan->entry[i] = (uintptr_t)variable;
+	}
+	if (!is_there)
+		plan->entry[plan->entries++] = (uintptr_t)variable;
 }
 
 static bool is_listed(const char *list, const char *path)
@@ -90,51 +139,62 @@ static bool is_listed(const char *list, const char *path)
 	return false;
 }
 
+static void measure(struct measure *m, uintptr_t array)
+{
+	*m = (struct measure){ .entries = count_entries(array) };
+	for (long i = m->entries - 1; i >= 0 && !m->preload; i--) {
+		uintptr_t entry;
+		if (!zl_copy_in(&entry, array + (uintptr_t)i * sizeof(entry), sizeof(entry)) ||
+		    !has_name(entry, preload_name))
+			continue;
+		m->preload = entry + sizeof(preload_name) - 1;
+		m->preload_at = i;
+		m->preload_length = measure_string(m->preload);
+	}
+}
+
+static size_t slots_size(const struct measure *m)
+{
+	return ((size_t)m->entries + ZL_EXEC_VARIABLES + 2) * sizeof(uintptr_t);
+}
+
+static size_t plan_size(const struct measure *m)
+{
+	return slots_size(m) + sizeof(preload_name) + zl_length(zl_exec_environment.library) + 1 +
+	       (size_t)(m->preload_length > 0 ? m->preload_length : 0) + 1;
+}
+
 /* LD_PRELOAD=library[:what the program has there] */
-static void put_preload(struct plan *plan)
+static void put_preload(struct plan *plan, const struct measure *m)
 {
 	const char *library = zl_exec_environment.library;
-	long at = find(plan, preload_name);
-	size_t prefix = sizeof(preload_name) - 1, length = zl_length(library);
+	size_t prefix = sizeof(preload_name) - 1, length = zl_length(library), theirs = (size_t)m->preload_length;
 	char *value = plan->text + prefix + length + 1;   /* room for the library before what there is */
 
-	value[0] = '\0';
-	if (at != NONE && copy_string(value, plan->entry[at] + prefix, LONGEST) < 0)
-		return;   /* the kernel will refuse it too */
+	if (m->preload_length < 0 || (theirs && !zl_copy_in(value, m->preload, theirs)))
+		return;
+	value[theirs] = '\0';
 	if (is_listed(value, library))
 		return;
 	memcpy(plan->text, preload_name, prefix);
 	memcpy(plan->text + prefix, library, length);
 	value[-1] = value[0] ? ':' : '\0';
-	plan->entry[at == NONE ? plan->entries++ : at] = (uintptr_t)plan->text;
+	plan->entry[m->preload ? m->preload_at : plan->entries++] = (uintptr_t)plan->text;
 }
 
-static long make_plan(struct plan *plan, uintptr_t array)
+/* plan->entry: room for plan_size() bytes. False if the array can't be read any more. */
+static bool fill_plan(struct plan *plan, const struct measure *m, uintptr_t array)
 {
-	long entries = count_entries(array), memory;
-	size_t slots;
-
-	if (zl_is_error(entries))
-		return entries;
-	slots = ((size_t)entries + ZL_EXEC_VARIABLES + 2) * sizeof(uintptr_t);
-	plan->size = zl_align_up(slots + 2 * LONGEST, ZL_PAGE);
-	memory = zl_os_map(0, plan->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-	if (zl_is_error(memory))
-		return -ENOMEM;
-	plan->memory = (uintptr_t)memory;
-	plan->entry = (uintptr_t *)memory;
-	plan->entries = entries;
-	plan->text = (char *)memory + slots;
-	if (entries && !zl_copy_in(plan->entry, array, (size_t)entries * sizeof(uintptr_t))) {
-		zl_os_unmap(plan->memory, plan->size);
-		return -EFAULT;
-	}
-	put_preload(plan);
-	for (unsigned i = 0; i < zl_exec_environment.variables; i++)
-		if (find(plan, zl_exec_environment.variable[i]) == NONE)
-			plan->entry[plan->entries++] = (uintptr_t)zl_exec_environment.variable[i];
+	plan->entries = m->entries;
+	plan->text = (char *)plan->entry + slots_size(m);
+	if (m->entries && !zl_copy_in(plan->entry, array, (size_t)m->entries * sizeof(uintptr_t)))
+		return false;
+	plan->is_first = !has(plan, "ZLAZY_CHILD=");
+	put_preload(plan, m);
+	for (unsigned i = zl_exec_environment.variables; i-- > 0;)   /* of two of a name the last holds: agent/config.c */
+		put_variable(plan, zl_exec_environment.variable[i], zl_exec_environment.original[i]);
 	plan->entry[plan->entries] = 0;
-	return 0;
+	return true;
 }
 
 /* The mask that the new program is to begin with; what is blocked there and wanted here stays out by zl_gate_call:
@@ -146,33 +206,90 @@ static long exec_with_mask(struct zl_frame *frame, struct zl_block *block)
 
 	if (zl_is_nested(frame))
 		return zl_call_make(frame);
+	if (!zl_signals_close(block, frame))
+		return zl_call_interrupted(frame);
 	zl_trace_at_exec(block, &frame->call);
+	zl_sighand_leave(block->sighand);
 	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+	zl_requeue_kept(block);
 	result = zl_call_make(frame);
+	zl_sighand_stay(block->sighand);
 	zl_signals_open(block);
 	return result;
 }
 
-long zl_own_exec(struct zl_frame *frame)
+/* With the environment of a plan. */
+static long exec_as_planned(struct zl_frame *frame, const struct plan *plan, long *environment)
+{
+	long theirs = *environment, result;
+
+	if (plan->is_first && !zl_is_nested(frame))
+		zl_target_look(&frame->call);
+	*environment = (long)plan->entry;
+	result = exec_with_mask(frame, zl_block_here());
+	*environment = theirs;
+	return result;
+}
+
+__attribute__((noinline)) static long exec_small(struct zl_frame *frame, const struct measure *m, long *environment)
+{
+	uintptr_t room[SMALL / sizeof(uintptr_t)];
+	struct plan plan = { .entry = room };
+
+	if (!fill_plan(&plan, m, (uintptr_t)*environment))
+		return exec_with_mask(frame, zl_block_here());
+	return exec_as_planned(frame, &plan, environment);
+}
+
+static void say_no_memory(void)
+{
+	static _Atomic bool is_said;
+	if (!atomic_exchange(&is_said, true))
+		zl_say(zl_notice, "no memory for an environment with the agent in it: the program is started unhooked");
+}
+
+static long exec_mapped(struct zl_frame *frame, const struct measure *m, long *environment)
 {
 	struct zl_block *block = zl_block_here();
-	long *environment = &frame->call.arg[frame->call.number == __NR_execve ? 2 : 3];
-	long theirs = *environment, result;
+	size_t size = zl_align_up(plan_size(m), ZL_PAGE);
 	struct plan plan;
+	long memory = zl_os_map(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	long result;
+
+	if (zl_is_error(memory)) {
+		say_no_memory();
+		return exec_with_mask(frame, block);
+	}
+	plan.entry = (uintptr_t *)memory;
+	block->exec_scratch = (uintptr_t)memory;
+	block->exec_scratch_size = size;
+	result = fill_plan(&plan, m, (uintptr_t)*environment) ? exec_as_planned(frame, &plan, environment) :
+							       exec_with_mask(frame, block);
+	block->exec_scratch = 0;
+	zl_os_unmap((uintptr_t)memory, size);
+	return result;
+}
+
+/* Bytes left on the stack of the slot that we stand on. */
+static size_t stack_left(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0) % SLOT_SIZE;
+	return here - (here < SLOT_NESTED_TOP ? SLOT_NESTED : SLOT_HOOK);
+}
+
+long zl_own_exec(struct zl_frame *frame)
+{
+	long *environment = &frame->call.arg[frame->call.number == __NR_execve ? 2 : 3];
+	struct measure m;
 
 	if (!zl_exec_environment.library)
-		return exec_with_mask(frame, block);
-	result = make_plan(&plan, (uintptr_t)theirs);
-	if (result == -EFAULT)   /* let the kernel say so, or find a worse error first */
-		return exec_with_mask(frame, block);
-	if (zl_is_error(result))
-		return result;
-	block->exec_scratch = plan.memory;
-	block->exec_scratch_size = plan.size;
-	*environment = (long)plan.entry;
-	result = exec_with_mask(frame, block);
-	*environment = theirs;
-	block->exec_scratch = 0;
-	zl_os_unmap(plan.memory, plan.size);
-	return result;
+		return exec_with_mask(frame, zl_block_here());
+	measure(&m, (uintptr_t)*environment);
+	if (m.entries == -EFAULT)   /* let the kernel say so, or find a worse error first */
+		return exec_with_mask(frame, zl_block_here());
+	if (m.entries < 0)
+		return m.entries;
+	if (plan_size(&m) <= SMALL && stack_left() >= SMALL + SPARE)
+		return exec_small(frame, &m, environment);
+	return exec_mapped(frame, &m, environment);
 }

@@ -10,6 +10,7 @@ enum { ZL_EXEC_VARIABLES = 16 };
 struct zl_exec_environment {
 	const char *library;                               /* absolute path of libzlazy.so; NULL: exec is not followed */
 	const char *variable[ZL_EXEC_VARIABLES];           /* "ZLAZY_X=value", added where the program has no ZLAZY_X */
+	const char *original[ZL_EXEC_VARIABLES];           /* what it replaces there, a relative path; or NULL */
 	unsigned variables;
 };
 extern struct zl_exec_environment zl_exec_environment;

@@ -4,7 +4,6 @@
  * child of a vfork leaves its slot to the parent; exit_group leaves everything to the kernel, except in a process
  * that shares its memory with another.
  */
-#include "base/raw.h"
 #include "threads/call.h"
 #include "threads/owners.h"
 #include "threads/sighand.h"
@@ -14,15 +13,16 @@
 long zl_own_exit(struct zl_frame *frame)
 {
 	struct zl_block *block = zl_block_here();
-	long number = frame->call.number;
-	static const uint64_t everything = ~0UL;
+	long number = frame->call.number, result;
 	int status = (int)frame->call.arg[0];
 
-	if (!zl_signals_close(block))
+	if (!zl_signals_close_all(block, frame))   /* soon there is no stack for any of them */
 		return zl_call_interrupted(frame);
-	if (block->is_vforked || (number == __NR_exit_group && !block->has_own_process))
-		return zl_call_make(frame);
+	if (block->is_vforked || (number == __NR_exit_group && !block->has_own_process)) {
+		result = zl_call_make(frame);   /* comes back where a seccomp filter refuses it */
+		zl_signals_open(block);
+		return result;
+	}
 	zl_sighand_drop(block->sighand);
-	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &everything, 0, sizeof(everything));   /* no stack for any of them */
 	zl_gate_exit(block, status, &zl_free_blocks, number);
 }

@@ -6,7 +6,6 @@
  */
 #include "base/copy.h"
 #include "base/raw.h"
-#include "base/string.h"
 #include "threads/call.h"
 #include "threads/deliver.h"
 #include "threads/owners.h"
@@ -28,25 +27,35 @@ static bool combine(int how, uint64_t set, uint64_t *mask)
 /* Hook code changes its own mask: the program's stays, and what a noted signal blocks stays blocked. */
 static long change_nested(struct zl_block *block, struct zl_frame *frame, bool has_set, uint64_t set)
 {
-	uint64_t before, real;
-	long result = zl_raw(__NR_rt_sigprocmask, SIG_BLOCK, 0, &before, sizeof(before));
+	uint64_t all = ~zl_fault_signals, before, real;
+	bool is_valid;
 
+	/* nothing may be noted between the look and the change */
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(before));
 	real = before;
-	if (!has_set)
-		goto out;
-	if (!combine((int)frame->call.arg[0], set, &real))
-		return -EINVAL;
+	is_valid = !has_set || combine((int)frame->call.arg[0], set, &real);
 	real = zl_real_mask(real);
 	if (block->is_hook_thread)
 		real |= ~zl_fault_signals & ~zl_signal_bit(SIGSYS);   /* the program's signals are not for it */
 	if (block->noted)
-		real |= atomic_load(&block->sighand->handled) & ~zl_fault_signals;
-	block->hook_mask = real;
-	result = zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &real, 0, sizeof(real));
-out:
-	if (result == 0 && frame->call.arg[2] && !zl_copy_out((uintptr_t)frame->call.arg[2], &before, sizeof(before)))
+		real |= zl_sighand_held(block->sighand);
+	if (has_set && is_valid)
+		block->hook_mask = real;
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &real, 0, sizeof(real));
+	if (!is_valid)
+		return -EINVAL;
+	if (frame->call.arg[2] && !zl_copy_out((uintptr_t)frame->call.arg[2], &before, sizeof(before)))
 		return -EFAULT;
-	return result;
+	return 0;
+}
+
+/* Of the kept signals, one that the program blocks no longer comes at the end of this call. */
+static void note_kept(struct zl_block *block, const struct zl_frame *frame)
+{
+	if (!(block->kept_pending & ~block->mask) || !zl_signals_close_all(block, frame))
+		return;   /* one noted: zl_deliver_noted() gives out the kept ones, too */
+	zl_note_kept(block);
+	zl_signals_open(block);
 }
 
 long zl_own_sigprocmask(struct zl_frame *frame)
@@ -69,7 +78,7 @@ long zl_own_sigprocmask(struct zl_frame *frame)
 	if (result != 0)
 		return result;
 	block->mask = after;
-	zl_release_kept(block);
+	note_kept(block, frame);
 	if (arg[2] && !zl_copy_out((uintptr_t)arg[2], &before, sizeof(before)))
 		return -EFAULT;
 	return 0;

@@ -29,36 +29,51 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_prctl] = zl_own_prctl,
 	[__NR_arch_prctl] = zl_own_arch_prctl,
 	[__NR_ptrace] = zl_own_ptrace,
+	[__NR_wait4] = zl_own_wait,
+	[__NR_waitid] = zl_own_wait,
 };
 
-/* Calls of the 32-bit table that make or end threads: as their 64-bit twins, without arguments that differ. */
-static long i386_twin(long number)
+/* Calls of the 32-bit table that have an owner, and arguments that mean the same as in their 64-bit twins. Those that
+ * are not here: PTRACE_TRACEME is the only request of ptrace that has one; arch_prctl does not know gs there. */
+static long i386_twin(const struct zlazy_call *call)
 {
-	enum { I386_EXIT = 1, I386_FORK = 2, I386_VFORK = 190, I386_EXIT_GROUP = 252 };
-	switch (number) {
-	case I386_EXIT: return __NR_exit;
-	case I386_FORK: return __NR_fork;
-	case I386_VFORK: return __NR_vfork;
-	case I386_EXIT_GROUP: return __NR_exit_group;
+	enum { EXIT = 1, FORK = 2, CLOSE = 6, PTRACE = 26, DUP2 = 63, PRCTL = 172, VFORK = 190, EXIT_GROUP = 252, DUP3 = 330,
+	       CLOSE_RANGE = 436, TRACEME = 0 };
+	switch (call->number) {
+	case EXIT: return __NR_exit;
+	case FORK: return __NR_fork;
+	case CLOSE: return __NR_close;
+	case PTRACE: return call->arg[0] == TRACEME ? __NR_ptrace : -1;
+	case DUP2: return __NR_dup2;
+	case PRCTL: return __NR_prctl;
+	case VFORK: return __NR_vfork;
+	case EXIT_GROUP: return __NR_exit_group;
+	case DUP3: return __NR_dup3;
+	case CLOSE_RANGE: return __NR_close_range;
 	default: return -1;
 	}
 }
 
 static long call_i386(struct zl_frame *frame)
 {
-	/* clone, sigreturn, execve, sigaction, sigprocmask, rt_sig*, sigaltstack, clone3: frames and structures of
-	 * the other ABI. Refused as by a kernel without them: see docs/LIMITS.md. */
-	static const short refused[] = { 11, 67, 119, 120, 126, 172, 173, 174, 175, 176, 177, 179, 186, 358, 435 };
-	long twin = i386_twin(frame->call.number);
+	/* execve, signal, sigaction, sgetmask, ssetmask, sigsuspend, sigpending, sigreturn, clone, sigprocmask, rt_sig*,
+	 * sigaltstack, execveat, rt_sigtimedwait_time64, clone3: frames and structures of the other ABI. Refused as
+	 * by a kernel without them: see docs/LIMITS.md. */
+	static const short refused[] = { 11, 48, 67, 68, 69, 72, 73, 119, 120, 126, 173, 174, 175, 176, 177, 179, 186,
+					 358, 421, 435 };
+	long number = frame->call.number, twin = i386_twin(&frame->call), result;
 
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(refused); i++)
-		if (frame->call.number == refused[i])
+		if (number == refused[i])
 			return -ENOSYS;
 	if (twin < 0)
 		return zl_call_make(frame);
 	frame->call.number = twin;
 	frame->call.abi = ZLAZY_ABI_X86_64;
-	return owners[twin](frame);
+	result = owners[twin](frame);
+	frame->call.number = number;   /* the hook's */
+	frame->call.abi = ZLAZY_ABI_I386;
+	return result;
 }
 
 long zl_call_real(struct zl_frame *frame)

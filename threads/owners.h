@@ -17,6 +17,7 @@ long zl_own_sigaction(struct zl_frame *frame);        /* sighand.c */
 long zl_own_sigprocmask(struct zl_frame *frame);      /* mask.c */
 long zl_own_sigpending(struct zl_frame *frame);
 long zl_own_sigtimedwait(struct zl_frame *frame);
+long zl_own_wait(struct zl_frame *frame);             /* sighand.c */
 long zl_own_sigaltstack(struct zl_frame *frame);      /* altstack.c */
 long zl_own_sigreturn(struct zl_frame *frame);        /* sigreturn.c */
 long zl_own_clone(struct zl_frame *frame);            /* child.c */

@@ -1,12 +1,12 @@
 /* prctl.c - what the program may not change, because the agent lives by it */
 #include "base/copy.h"
 #include "base/print.h"
-#include <stdatomic.h>
 #include "threads/call.h"
 #include "threads/owners.h"
 #include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
+#include <stdatomic.h>
 #include "base/poison.h"
 
 /* One line a process for each refusal. */

@@ -55,11 +55,23 @@ void zl_sighand_claim_sigill(void)
 		claim(SIGILL);
 }
 
+static struct zl_sighand first;
+
+/* The first table has one user more than threads: it is never unmapped. */
+static uint32_t users_alone(const struct zl_sighand *hand)
+{
+	return hand == &first ? 2 : 1;
+}
+
+void zl_sighand_alone(struct zl_sighand *hand)
+{
+	atomic_store(&hand->users, users_alone(hand));
+	atomic_store(&hand->spans_processes, false);
+}
+
 struct zl_sighand *zl_sighand_start(void)
 {
-	static struct zl_sighand first;
-
-	atomic_store(&first.users, 2);   /* one more than its threads: never unmapped */
+	zl_sighand_alone(&first);
 	for (int signal = 1; signal <= ZL_SIGNALS; signal++)
 		zl_raw(__NR_rt_sigaction, signal, 0, &first.action[signal - 1], sizeof(uint64_t));
 	claim(SIGSYS);
@@ -74,12 +86,27 @@ struct zl_sighand *zl_sighand_share(struct zl_sighand *hand)
 	return hand;
 }
 
+/* One table is kept for the next child of a vfork, which then needs no memory. */
+static struct zl_sighand *_Atomic spare;
+
+static struct zl_sighand *new_table(void)
+{
+	struct zl_sighand *table = atomic_exchange(&spare, NULL);
+	long page;
+
+	if (table) {
+		memset(table, 0, sizeof(*table));
+		return table;
+	}
+	page = zl_os_map(0, sizeof(*table), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	return zl_is_error(page) ? NULL : (struct zl_sighand *)page;
+}
+
 struct zl_sighand *zl_sighand_copy(struct zl_sighand *hand)
 {
-	long page = zl_os_map(0, sizeof(*hand), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	struct zl_sighand *copy = (struct zl_sighand *)page;
+	struct zl_sighand *copy = new_table();
 
-	if (zl_is_error(page))
+	if (!copy)
 		return NULL;
 	zl_lock(&hand->lock);
 	memcpy(copy->action, hand->action, sizeof(copy->action));
@@ -91,7 +118,8 @@ struct zl_sighand *zl_sighand_copy(struct zl_sighand *hand)
 
 void zl_sighand_drop(struct zl_sighand *hand)
 {
-	if (atomic_fetch_sub(&hand->users, 1) == 1)
+	struct zl_sighand *none = NULL;
+	if (atomic_fetch_sub(&hand->users, 1) == 1 && !atomic_compare_exchange_strong(&spare, &none, hand))
 		zl_os_unmap((uintptr_t)hand, sizeof(*hand));
 }
 
@@ -107,15 +135,44 @@ void zl_sighand_clear(struct zl_sighand *hand)
 	atomic_store(&hand->handled, 0);
 }
 
-void zl_sighand_default(int signal)
-{
-	struct zl_action none = { 0 };
-	zl_raw(__NR_rt_sigaction, signal, &none, 0, sizeof(none.mask));
-}
-
 static bool is_agents(int signal)
 {
 	return atomic_load(&zl_agent_signals) & zl_signal_bit(signal);
+}
+
+void zl_sighand_default(struct zl_sighand *hand, int signal)
+{
+	struct zl_action none = { 0 };
+	if (is_agents(signal) && atomic_load(&hand->spans_processes))
+		atomic_fetch_or(&hand->lost, zl_signal_bit(signal));
+	zl_raw(__NR_rt_sigaction, signal, &none, 0, sizeof(none.mask));
+}
+
+void zl_sighand_repair(struct zl_sighand *hand)
+{
+	uint64_t lost = atomic_load(&hand->lost) ? atomic_exchange(&hand->lost, 0) : 0;
+	for (int signal = 1; lost >> (signal - 1); signal++)
+		if (lost & zl_signal_bit(signal))
+			claim(signal);
+}
+
+void zl_sighand_leave(struct zl_sighand *hand)
+{
+	const struct zl_action ignore = { .handler = (uintptr_t)SIG_IGN };
+	if (atomic_load(&hand->users) != users_alone(hand))
+		return;
+	for (int signal = 1; signal <= ZL_SIGNALS; signal++)
+		if (is_agents(signal) && hand->action[signal - 1].handler == ignore.handler)
+			zl_raw(__NR_rt_sigaction, signal, &ignore, 0, sizeof(ignore.mask));
+}
+
+void zl_sighand_stay(struct zl_sighand *hand)
+{
+	if (atomic_load(&hand->users) != users_alone(hand))
+		return;
+	for (int signal = 1; signal <= ZL_SIGNALS; signal++)
+		if (is_agents(signal) && hand->action[signal - 1].handler == (uintptr_t)SIG_IGN)
+			claim(signal);
 }
 
 struct zl_action zl_sighand_get(struct zl_sighand *hand, int signal, bool take)
@@ -128,7 +185,7 @@ struct zl_action zl_sighand_get(struct zl_sighand *hand, int signal, bool take)
 		hand->action[signal - 1].handler = (uintptr_t)SIG_DFL;
 		atomic_fetch_and(&hand->handled, ~zl_signal_bit(signal));
 		if (!is_agents(signal))
-			zl_sighand_default(signal);
+			zl_sighand_default(hand, signal);
 	}
 	zl_unlock(&hand->lock);
 	return action;
@@ -163,6 +220,7 @@ long zl_own_sigaction(struct zl_frame *frame)
 		return -EINVAL;
 	if (zl_is_nested(frame))
 		new = 0;   /* hook code can't take a signal from the program */
+	zl_sighand_repair(hand);
 	zl_lock(&hand->lock);
 	before = hand->action[signal - 1];
 	result = tell_kernel(frame, signal, new ? &wanted : NULL);
@@ -180,5 +238,13 @@ long zl_own_sigaction(struct zl_frame *frame)
 	zl_unlock(&hand->lock);
 	if (result == 0 && old && !zl_copy_out(old, &before, sizeof(before)))
 		return -EFAULT;
+	return result;
+}
+
+/* A child of CLONE_SIGHAND that died of one of the agent's signals has taken the handler along. */
+long zl_own_wait(struct zl_frame *frame)
+{
+	long result = zl_call_make(frame);
+	zl_sighand_repair(zl_block_here()->sighand);
 	return result;
 }

@@ -21,6 +21,8 @@ struct zl_sighand {
 	struct zl_lock lock;
 	_Atomic uint32_t users;
 	_Atomic uint64_t handled;
+	_Atomic uint64_t lost;          /* agent's signals that a dying process has made default for the others, too */
+	_Atomic bool spans_processes;   /* shared by CLONE_SIGHAND without CLONE_THREAD */
 	struct zl_action action[ZL_SIGNALS];
 };
 
@@ -41,7 +43,15 @@ static inline uint64_t zl_real_mask(uint64_t virtual_mask)
 
 /* The table of a new program image, dispositions as inherited; installs the agent's handlers. @init */
 struct zl_sighand *zl_sighand_start(void);
-/* SIGILL becomes the agent's, for lazy/patch.c. Called before the first thread is made: nobody else has it blocked. */
+/* What a noted signal holds back: what the program handles, less what must come at any time (faults, and SIGSYS for
+ * the sites of hook code). */
+static inline uint64_t zl_sighand_held(const struct zl_sighand *hand)
+{
+	return atomic_load(&hand->handled) & ~zl_fault_signals & ~zl_signal_bit(SIGSYS);
+}
+
+/* SIGILL becomes the agent's, for lazy/patch.c. Called before anything that shares memory is made: all processes of
+ * this memory then have the handler, and nobody else has it blocked. */
 void zl_sighand_claim_sigill(void);
 /* For a child: the same table, or a copy (NULL when there is no memory). */
 struct zl_sighand *zl_sighand_share(struct zl_sighand *hand);
@@ -53,6 +63,14 @@ void zl_sighand_clear(struct zl_sighand *hand);
 /* What is to be done with a signal now; resets it if it has SA_RESETHAND and a handler and `take` is set. */
 struct zl_action zl_sighand_get(struct zl_sighand *hand, int signal, bool take);
 /* Let the kernel's default action happen from now on. */
-void zl_sighand_default(int signal);
+void zl_sighand_default(struct zl_sighand *hand, int signal);
+/* Take back what another process that shares the dispositions has given up to die. */
+void zl_sighand_repair(struct zl_sighand *hand);
+/* This thread is the only user of the table: the copy of a process. */
+void zl_sighand_alone(struct zl_sighand *hand);
+/* Before an execve, in the gate's mask: the agent's signals that the program ignores are ignored in the kernel too, as
+ * far as no other thread needs the handlers. Undone by zl_sighand_stay(). */
+void zl_sighand_leave(struct zl_sighand *hand);
+void zl_sighand_stay(struct zl_sighand *hand);
 
 #endif

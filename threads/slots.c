@@ -12,8 +12,10 @@
 #include <linux/mman.h>
 #include "base/poison.h"
 
+void (*zl_hook_libc_thread)(void);
 struct zl_lock zl_slots_lock;
 struct zl_block *_Atomic zl_free_blocks;
+static struct zl_block *_Atomic reserved;
 
 static struct zl_block *pop(void)
 {
@@ -47,6 +49,16 @@ static struct zl_block *map_slot(void)
 	return NULL;
 }
 
+static struct zl_block *begin(struct zl_block *block)
+{
+	if (block) {
+		memset(block, 0, sizeof(*block));
+		block->self = block;
+		zl_slot_leave_hook(block);
+	}
+	return block;
+}
+
 struct zl_block *zl_slot_take(void)
 {
 	struct zl_block *block;
@@ -54,14 +66,20 @@ struct zl_block *zl_slot_take(void)
 	zl_lock(&zl_slots_lock);
 	block = pop();
 	zl_unlock(&zl_slots_lock);
-	if (!block)
-		block = map_slot();
-	if (block) {
-		memset(block, 0, sizeof(*block));
-		block->self = block;
-		zl_slot_leave_hook(block);
-	}
-	return block;
+	return begin(block ? block : map_slot());
+}
+
+struct zl_block *zl_slot_take_reserved(void)
+{
+	struct zl_block *block = atomic_exchange(&reserved, NULL);
+	return block ? begin(block) : zl_slot_take();
+}
+
+void zl_slot_reserve(struct zl_block *block)
+{
+	struct zl_block *none = NULL;
+	if (!atomic_compare_exchange_strong(&reserved, &none, block))
+		zl_slot_give(block);
 }
 
 void zl_slot_give(struct zl_block *block)

@@ -18,6 +18,9 @@ extern struct zl_block *_Atomic zl_free_blocks;
 struct zl_block *zl_slot_take(void);
 /* Give a block back that no thread stands on. */
 void zl_slot_give(struct zl_block *block);
+/* The same two for the child of a vfork: one slot stays in reserve, so that only the first needs address space. */
+struct zl_block *zl_slot_take_reserved(void);
+void zl_slot_reserve(struct zl_block *block);
 
 /* Make the calling thread's kernel state fit the block: gs and the real alternate signal stack. */
 void zl_slot_install(struct zl_block *block);

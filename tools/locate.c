@@ -32,32 +32,47 @@ static char *make_absolute(const char *path)
 	return whole;
 }
 
-/* The library beside this executable, as in a build tree. Returns NULL if there is none. */
-static char *find_beside(void)
+/* `directory`/libzlazy.so if it is there, from malloc. The directory is made canonical: exec compares the name that is
+ * preloaded with the one that the kernel shows for the mapping. */
+static char *find_in(const char *directory)
 {
-	static const char name[] = "libzlazy.so";
-	char path[PATH_MAX + sizeof name];
-	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	char *slash;
+	char *canonical = realpath(directory, NULL), *path = NULL;
+
+	if (canonical != NULL && asprintf(&path, "%s/libzlazy.so", canonical) < 0)
+		path = NULL;
+	free(canonical);
+	if (path != NULL && access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* Look where the library lies as seen from this executable: beside it, as in a build tree, or where an install puts
+ * it, whatever the prefix. Returns NULL if there is none. */
+static char *find_nearby(void)
+{
+	static const char *const places[] = { "", ZLAZY_LIBDIR_FROM_BINDIR, "../lib", "../lib/x86_64-linux-gnu", "../lib64" };
+	char own[PATH_MAX], directory[PATH_MAX + 128], *path = NULL;
+	ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
 
 	if (length <= 0)
 		return NULL;
-	path[length] = '\0';
-	slash = strrchr(path, '/');
-	if (slash == NULL)
-		return NULL;
-	strcpy(slash + 1, name);
-	return access(path, R_OK) == 0 ? strdup(path) : NULL;
+	own[length] = '\0';
+	*strrchr(own, '/') = '\0';
+	for (size_t i = 0; i < sizeof places / sizeof places[0] && path == NULL; i++)
+		if (snprintf(directory, sizeof directory, "%s/%s", own, places[i]) < (int)sizeof directory)
+			path = find_in(directory);
+	return path;
 }
 
 char *zl_locate_library(void)
 {
-	char *path = find_beside();
+	char *path = find_nearby();
 
-	if (path == NULL && access(ZLAZY_LIBDIR "/libzlazy.so", R_OK) == 0)
-		path = strdup(ZLAZY_LIBDIR "/libzlazy.so");
+	if (path == NULL)
+		path = find_in(ZLAZY_LIBDIR);
 	if (path == NULL) {
-		zl_message(0, "cannot find libzlazy.so beside the command or in " ZLAZY_LIBDIR
+		zl_message(0, "cannot find libzlazy.so beside the command, in ../lib from there, or in " ZLAZY_LIBDIR
 			   "; build or install zlazy again");
 		return NULL;
 	}
@@ -115,12 +130,11 @@ char *zl_locate_log(const char *value)
 	int fd = open(value, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
 	char *path;
 
-	if (fd < 0 && errno != ENXIO) {
+	if (fd < 0) {
 		zl_message(0, "cannot write log '%s': %s; name another file with --log", value, strerror(errno));
 		return NULL;
 	}
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	path = make_absolute(value);
 	if (path == NULL)
 		zl_message(0, "cannot write log '%s': %s; give its absolute path", value, strerror(errno));

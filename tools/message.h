@@ -3,6 +3,7 @@
 #define ZL_TOOLS_MESSAGE_H
 
 enum {
+	ZL_EXIT_NO_REPORT = 1,   /* the program's status is 0, but the report could not be written */
 	ZL_EXIT_REFUSED = 127,   /* wrong use, or the program was not found: nothing was started */
 	ZL_EXIT_NOT_EXECUTABLE = 126,
 };

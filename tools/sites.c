@@ -12,22 +12,6 @@
 
 enum { SITE_AT = 8 };   /* index of the site in zl_refused_site.bytes */
 
-static const char *reason(unsigned verdict)
-{
-	static const char *const words[ZL_VERDICTS] = {
-		[ZL_OK] = "not refused",
-		[ZL_NO_DECODER] = "no instruction decoder is loaded",
-		[ZL_UNREADABLE] = "its bytes can't be read",
-		[ZL_INSIDE] = "inside another instruction, or unclear",
-		[ZL_RED_ZONE] = "the stack slot below may be in use",
-		[ZL_SIGRETURN] = "signal return, known by its bytes",
-		[ZL_UNWRITABLE] = "its page can't be written",
-		[ZL_NO_BARRIER] = "crosses a word, and no membarrier",
-	};
-
-	return verdict < ZL_VERDICTS && words[verdict] != NULL ? words[verdict] : "another reason";
-}
-
 static uint64_t get(const _Atomic uint64_t *counter)
 {
 	return atomic_load_explicit(counter, memory_order_relaxed);
@@ -47,7 +31,7 @@ static void print_refusals(FILE *out, const struct zl_tally *tally)
 	print_sum(out, "", "sites kept trapping: not safe to rewrite", sum);
 	for (unsigned verdict = 0; verdict < ZL_VERDICTS; verdict++)
 		if (get(&tally->refused[verdict]) != 0)
-			print_sum(out, "  ", reason(verdict), get(&tally->refused[verdict]));
+			print_sum(out, "  ", zl_verdict_text(verdict), get(&tally->refused[verdict]));
 }
 
 static uint64_t sum_calls(const struct zl_shared *shared)
@@ -69,7 +53,7 @@ static void print_site(FILE *out, const struct zl_refused_site *site)
 	for (size_t i = 0; i < sizeof site->bytes; i++)
 		fprintf(out, "%s%02x%s", i == SITE_AT ? "[" : i == SITE_AT + 2 ? "" : " ", site->bytes[i],
 			i == SITE_AT + 1 ? "]" : "");
-	fprintf(out, "  %-18s %s\n", name, reason(site->verdict));
+	fprintf(out, "  %-18s %s\n", name, zl_verdict_text(site->verdict));
 }
 
 static void print_sites(FILE *out, const struct zl_shared *shared)

@@ -20,6 +20,7 @@
 #include "tools/target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -44,11 +45,12 @@ static bool was_never_started(const struct zl_run *run, const struct zl_shared *
 		&& atomic_load_explicit(&tally->traps, memory_order_relaxed) == 0;
 }
 
-static void report(const struct zl_options *options, const struct zl_run *run, const struct zl_shared *shared,
+/* Returns false if it could not be written. */
+static bool report(const struct zl_options *options, const struct zl_run *run, const struct zl_shared *shared,
 		   FILE *out)
 {
 	if (was_never_started(run, shared))
-		return;
+		return true;
 	if (atomic_load_explicit(&shared->tally.processes, memory_order_relaxed) == 0)
 		zl_message(0, "nothing was counted: no process of the run has loaded libzlazy.so");
 	if (options->counts)
@@ -57,11 +59,32 @@ static void report(const struct zl_options *options, const struct zl_run *run, c
 		fputc('\n', out);
 	if (options->statistics)
 		zl_report_sites(out, shared);
-	if (fflush(out) != 0 || ferror(out))
-		zl_message(0, "cannot write the report: %s", strerror(errno));
+	if (fflush(out) == 0 && !ferror(out))
+		return true;
+	zl_message(0, "cannot write the report: %s", strerror(errno));
+	return false;
 }
 
-/* Returns the exit status of the command if the program was not started; otherwise ends as the program did. */
+/* Open the file of -o, above the standard descriptors: where the user has closed one of these, its number must not
+ * be taken for the program's input or output. Returns NULL after a line on stderr. */
+static FILE *open_output(const char *name)
+{
+	int low = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), fd = low;
+	FILE *out = NULL;
+
+	if (low >= 0 && low <= STDERR_FILENO) {
+		fd = fcntl(low, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		close(low);
+	}
+	if (fd >= 0)
+		out = fdopen(fd, "w");
+	if (out == NULL)
+		zl_message(0, "cannot write '%s': %s; name another file with -o", name, strerror(errno));
+	return out;
+}
+
+/* Returns the exit status of the command if the program was not started, or went well and can't be reported on;
+ * otherwise ends as the program did. */
 static int watch(const struct zl_options *options, FILE *out)
 {
 	struct zl_shared *shared = zl_counters_create(options->counts);
@@ -75,7 +98,8 @@ static int watch(const struct zl_options *options, FILE *out)
 		return ZL_EXIT_REFUSED;
 	}
 	zl_counters_remove();
-	report(options, &run, shared, out);
+	if (!report(options, &run, shared, out) && WIFEXITED(run.status) && WEXITSTATUS(run.status) == 0)
+		return ZL_EXIT_NO_REPORT;
 	zl_run_end(run.status);
 }
 
@@ -99,10 +123,9 @@ int main(int argc, char **argv)
 	if (!options.counts && !options.statistics)
 		return become(&options);
 	if (options.output != NULL) {
-		out = fopen(options.output, "we");
+		out = open_output(options.output);
 		if (out == NULL)
-			return zl_message(ZL_EXIT_REFUSED, "cannot write '%s': %s; name another file with -o", options.output,
-					  strerror(errno));
+			return ZL_EXIT_REFUSED;
 	}
 	return watch(&options, out);
 }

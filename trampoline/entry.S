@@ -283,6 +283,9 @@ flags_suit:
 	leaq	(%rdx,%rsi,2), %rax		# bits: LEVEL_STEP, 8, for each of the 16 bytes of an entry
 	movq	8(%rax), %rsi
 	call	*(%rax)
+	cmpq	$2, %rax
+	jo	interrupted			# ZLAZY_INTERRUPTED, or the one number below it
+not_interrupted:
 	leaq	zl_filter(%rip), %rdx
 	movq	%rsp, %gs:BLOCK_TOP
 	movq	%rsp, %gs:BLOCK_FRAME
@@ -363,6 +366,12 @@ exit_flags:					# the status flags in it are overwritten below
 dispatch:
 	call	zl_dispatch
 	jmp	zl_exit_frame
+interrupted:
+	cmpq	$1, %rax
+	jo	not_interrupted
+	movq	%rsp, %rdi
+	call	zl_hooks_interrupted
+	jmp	not_interrupted
 suit_flags:
 	andl	$~FLAGS_UNSUITABLE, %eax
 	pushq	%rax

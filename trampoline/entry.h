@@ -8,6 +8,7 @@
 long zl_dispatch(struct zl_frame *frame, unsigned bits); /* agent/dispatch.c; bits: of the filter's entry */
 _Noreturn void zl_entry_block_lost(uintptr_t pc);       /* threads/owners.c */
 void zl_prepare_delivery(struct zl_frame *frame);       /* threads/deliver.c */
+long zl_hooks_interrupted(struct zl_frame *frame);      /* agent/hooks.c */
 void zl_child_begin(struct zl_block *block);            /* threads/child.c */
 
 /* Bit ZL_WANTED of an entry: a hook wants the number; ZL_PRESERVE: one that may use vector registers does;
@@ -35,9 +36,11 @@ long zl_gate_clone(struct zl_frame *frame, struct zl_block *child);
 _Noreturn void zl_gate_sigreturn(struct ucontext *context);
 _Noreturn void zl_gate_exit(struct zl_block *block, int status, struct zl_block *_Atomic *free_list, long number);
 
-/* 1: a call that went into the kernel comes back to its site by jmp (returns.c); 0: by ret. */
+/* 1: a call that no hook wants comes back to its site by jmp (returns.c); 0: by ret. */
 extern uint32_t zl_returns_by_jump;
-void zl_returns_start(void);
+enum zl_return { ZL_RETURN_AUTO, ZL_RETURN_RET, ZL_RETURN_JUMP };
+/* @init */
+void zl_returns_start(enum zl_return choice);
 
 /* Call function(frame) with the extended state saved before and restored after (vector.S). */
 long zl_with_vectors(long (*function)(struct zl_frame *), struct zl_frame *frame);

@@ -1,10 +1,11 @@
-/* returns.c - ret or jmp, back to the site of a call that went into the kernel?
+/* returns.c - ret or jmp, back to the site of a call that no hook wants?
  *
  * `call *%rax` and `ret` keep the return-stack predictor balanced, if the kernel does. With the mitigation of
  * Speculative Return Stack Overflow that Linux names "Safe RET" it does not: each of its returns leaves an entry
  * behind, so a `ret` after a system call is always mispredicted, ours and then the program's. There a jmp is
  * cheaper by one misprediction and makes nothing worse. (Linux, Documentation/admin-guide/hw-vuln/srso.rst.)
- * A call that a hook answers returns by ret everywhere: the kernel was not there. With a shadow stack only ret will do.
+ * Calls with a frame return by ret everywhere: most are answered, and the kernel was not there. With a shadow stack
+ * only ret will do.
  */
 #include "base/os.h"
 #include "base/string.h"
@@ -33,14 +34,19 @@ static bool contains(const char *text, const char *word)
 	return false;
 }
 
-void zl_returns_start(void)
+static bool has_safe_ret(void)
 {
 	char text[128] = { 0 };
 	long fd = zl_os_open("/sys/devices/system/cpu/vulnerabilities/spec_rstack_overflow", O_RDONLY | O_CLOEXEC);
 
 	if (zl_is_error(fd))
-		return;
+		return false;
 	zl_os_read((int)fd, text, sizeof(text) - 1);
 	zl_raw(__NR_close, fd);
-	zl_returns_by_jump = contains(text, "Safe RET") && !has_shadow_stack();
+	return contains(text, "Safe RET");
+}
+
+void zl_returns_start(enum zl_return choice)
+{
+	zl_returns_by_jump = choice != ZL_RETURN_RET && !has_shadow_stack() && (choice == ZL_RETURN_JUMP || has_safe_ret());
 }

@@ -22,8 +22,6 @@
 #define CHUNKS 31
 #define WARM_UP 200
 
-typedef long loop_function(long number, long count);
-
 extern const unsigned char loop_site[];
 
 static double now_ns(void)
@@ -64,7 +62,7 @@ static int compare_doubles(const void *a, const void *b)
 }
 
 /* Calls per chunk, so that a chunk takes about `ns`. */
-static long size_chunk(loop_function *loop, long number, double ns)
+static long size_chunk(long (*loop)(long number, long count), long number, double ns)
 {
 	long count = 64;
 
@@ -80,7 +78,7 @@ static long size_chunk(loop_function *loop, long number, double ns)
 	}
 }
 
-static void measure(loop_function *loop, long number, double chunk_ns)
+static void measure(long (*loop)(long number, long count), long number, double chunk_ns)
 {
 	double ns[CHUNKS];
 	long result = loop(number, WARM_UP);

@@ -31,11 +31,18 @@ extern "C" {
 
 #define ZLAZY_ABI_VERSION 1
 
+/* What a library was built for. The agent reads it before it calls anything there, and refuses a library without it
+ * or with another value. Every library that includes this header has it; it must stay exported, like
+ * zlazy_hook_init. A library that is not written in C or C++ defines it by itself. */
+extern const uint32_t zlazy_hook_abi __attribute__((weak, visibility("default")));
+__attribute__((used)) const uint32_t zlazy_hook_abi = ZLAZY_ABI_VERSION;
+
 /* System call numbers that a hook can name one by one; greater ones are wanted all together, by zlazy_want_all(). */
 #define ZLAZY_NUMBERS 512
 
 /* What next() answers when a signal of the program is due: the call has not been made. Clean up and return; what
- * on_call() returns then is ignored. The program's handler runs, and the call may be seen again, flagged. */
+ * on_call() returns then is ignored. The program's handler runs, and the call may be seen again, flagged. A hook that
+ * answers this by itself says the same, if signal_pending(); if no signal is due, the program gets -EINTR. */
 #define ZLAZY_INTERRUPTED ((long)0x8000000000000001UL)
 
 enum zlazy_abi {
@@ -71,7 +78,10 @@ struct zlazy_hook {
 	/* Called on the agent's hook stack of the calling thread (120 KiB) for every wanted call. Returns the
 	 * result that the program gets. It may call any function of its own libc, block, take locks; it need not
 	 * be async-signal-safe, because no handler of the program runs while it does. System calls that it makes
-	 * reach no hook. While it blocks in a call of its own, signals that the program handles wait. */
+	 * reach no hook. While it blocks in a call of its own, signals that the program handles wait.
+	 * Threads that a hook has made don't exist in a forked child. At the end of the process nothing of the
+	 * library runs: no destructor, no atexit() function, and stdio is not flushed. Flush after each piece of
+	 * output, or in the call that ends the process (exit_group). */
 	long (*on_call)(struct zlazy_call *call, void *data);
 	void *data;             /* handed to on_call() */
 	uint64_t wanted[ZLAZY_NUMBERS / 64];  /* bit per x86-64 number; see zlazy_want() */
@@ -94,17 +104,23 @@ struct zlazy_api {
 	 * or block by themselves. Only from on_call(). */
 	int (*signal_pending)(const struct zlazy_call *call);
 
-	/* The name of a system call of `abi` ("read"), or NULL for a number without one. Thread-safe. */
+	/* The name of a system call of `abi` ("read"), or NULL for a number without one; constant. Thread-safe. */
 	const char *(*name)(long number, uint32_t abi);
 
-	/* Write "zlazy: text\n" to where the agent's notices go (stderr, or the file of ZLAZY_LOG). Thread-safe. */
+	/* Write "zlazy: text\n" to where the agent's notices go (stderr, or the file of ZLAZY_LOG), ZLAZY_QUIET or
+	 * not, in one write of at most 1000 bytes; control characters become '?'. Thread-safe. */
 	void (*log)(const char *text);
 };
 
 /* What a hook library defines. `argument` is the text after the colon of ZLAZY_HOOK=path:argument ("" if none);
  * it stays valid. `hook` comes zeroed but for `size`: set on_call, and what it wants. Runs once a process image,
  * before the program's own constructors, on the program's main thread. Returns 0; or -errno, or any other nonzero
- * value, and then the program is not started (exit status 127). */
+ * value, and then the program is not started (exit status 127).
+ *
+ * The environment that the library's libc has (getenv(), TZ, what system() hands on) is a copy of the program's from
+ * its start, less LD_PRELOAD and the ZLAZY_ variables; what the program changes later does not show there. Programs
+ * that zlazy_hook_init() starts are not hooked; those that on_call() starts are. Constructors of the library get no
+ * arguments of the program: argc is 0, argv is NULL. */
 int zlazy_hook_init(const struct zlazy_api *api, const char *argument, struct zlazy_hook *hook);
 
 /* Ask for one number of the x86-64 table (0..ZLAZY_NUMBERS-1; others are ignored). */

@@ -3,6 +3,7 @@ import os
 import resource
 import signal
 import subprocess
+import tempfile
 
 from support import CommandTest, Place, compile_c
 
@@ -49,12 +50,14 @@ class BadInput(CommandTest):
         (['--hook', ':argument'], 'names no library'),
         (['--hook', 'a.so;b.so'], "';'", '--hook'),
         (['--log', '/missing/log'], '/missing/log', 'No such file', '--log'),
+        (['--log', './fifo'], './fifo', 'No such device', '--log'),
         (['-c', '-o', '/missing/table'], '/missing/table', 'No such file', '-o'),
         (['-o', 'table'], 'add -c or --stats'),
         (['--hook', './two\nlines.so'], 'two?lines'),
     ]
 
     def test_one_line_and_127(self):
+        os.mkfifo(self.directory + '/fifo')
         for words, *parts in self.CASES:
             with self.subTest(words=words):
                 more = ['touch', 'started'] if parts[0] != 'no program' else []
@@ -99,6 +102,18 @@ class BadInput(CommandTest):
         done = self.run_command('touch', 'started')
         self.assertEqual(done.returncode, 127)
         self.expect_line(done, 'LD_PRELOAD')
+
+    def test_library_of_another_prefix(self):
+        for place in ('lib', 'lib/x86_64-linux-gnu', 'lib64'):
+            with self.subTest(place=place):
+                prefix = tempfile.mkdtemp(dir=self.directory)
+                os.makedirs(prefix + '/bin')
+                os.makedirs(prefix + '/' + place)
+                os.link(Place.command, prefix + '/bin/zlazy')
+                os.link(Place.work + '/bin/libzlazy.so', prefix + '/' + place + '/libzlazy.so')
+                self.command = prefix + '/bin/zlazy'
+                done = self.run_command('printenv', 'LD_PRELOAD')
+                self.assertEqual(done.stdout, os.path.realpath(prefix) + '/' + place + '/libzlazy.so\n')
 
     def test_no_library(self):
         os.link(Place.command, self.directory + '/zlazy')

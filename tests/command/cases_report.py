@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 
-from support import PYTHON, AgentTest, CommandTest, clean_environment, compile_c
+from common import clean_environment
+from support import PYTHON, AgentTest, CommandTest, compile_c
 
 
 def parse_table(text):
@@ -54,6 +55,26 @@ class Reports(CommandTest):
         self.assertTrue(12.5e6 / 8e9 < short < 12.5e6 / 0.5e9, short)
         self.run_command('-c', '-o', 'table', 'sleep', '0.5')
         self.assertAlmostEqual(parse_table(self.text_of('table'))[2][-1][1] / short, 1, delta=0.02)
+
+    def test_file_with_standard_descriptors_closed(self):
+        for closed in ((0,), (1,), (0, 1), (0, 1, 2), (2,)):
+            with self.subTest(closed=closed):
+                ready = lambda: [os.close(fd) for fd in closed]  # noqa: E731,B023
+                subprocess.run([self.command, '-c', '-o', 'table', 'true'], cwd=self.directory, env=self.environment,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, preexec_fn=ready, check=True)
+                self.assertIn(' total', self.text_of('table'))
+                os.unlink(self.directory + '/table')
+
+    def test_program_finds_its_descriptors_closed(self):
+        done = self.run_command('-c', '-o', 'table', 'sh', '-c', 'ls -l /proc/self/fd | grep -c table; exec true',
+                                preexec_fn=lambda: os.close(0))
+        self.assertEqual((done.returncode, done.stdout), (0, '0\n'))
+
+    def test_report_that_cannot_be_written(self):
+        for status, expected in ((0, 1), (3, 3)):
+            done = self.run_command('-c', '-o', '/dev/full', 'sh', '-c', 'exit %d' % status)
+            self.assertEqual(done.returncode, expected)
+            self.expect_line(done, 'cannot write the report', 'No space left')
 
     def test_stderr_is_the_default(self):
         done = self.run_command('-c', 'echo', 'out')

@@ -12,6 +12,8 @@ import tempfile
 import time
 import unittest
 
+from common import clean_environment, hook_path
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PYTHON = os.path.realpath('/usr/bin/python3')
 
@@ -38,12 +40,6 @@ def tear_down():
 def read(path):
     with open(path) as source:
         return source.read()
-
-
-def clean_environment(**more):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith('ZLAZY_') and k != 'LD_PRELOAD'}
-    environment.update(more)
-    return environment
 
 
 def compile_c(name, text, *flags):
@@ -133,7 +129,7 @@ class AgentTest(CommandTest):
 
     @staticmethod
     def example(name):
-        return '%s/examples/%s.so' % (Place.build, name)
+        return hook_path(Place.build, name)
 
 
 class Terminal:

@@ -1,8 +1,16 @@
-/* bad_abi - issue 2, bad input: built for another ABI version, which it finds out in init */
-#include <zlazy/zlazy.h>
+/* bad_abi - bad input: a hook of ABI 2, whose struct has grown, and which fills all of it. Not the agent's zlazy.h. */
+#include <stdint.h>
+#include <string.h>
 
-int zlazy_hook_init(const struct zlazy_api *api, const char *argument, struct zlazy_hook *hook)
+struct hook_of_abi_2 { uint32_t size, registers; void *on_call, *data; uint64_t wanted[8], grown[2000]; };
+
+int zlazy_hook_init(const void *api, const char *argument, struct hook_of_abi_2 *hook);
+extern const uint32_t zlazy_hook_abi;
+const uint32_t zlazy_hook_abi = 2;
+
+int zlazy_hook_init(const void *api, const char *argument, struct hook_of_abi_2 *hook)
 {
-	(void)argument, (void)hook;
-	return api->version == ZLAZY_ABI_VERSION + 1 ? 0 : -1;
+	(void)api, (void)argument;
+	memset(hook, 0xff, sizeof(*hook));
+	return 0;
 }

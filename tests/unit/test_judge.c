@@ -14,6 +14,9 @@
  *   load after; load after a conditional jump; load at a jump's target; 16-byte access reaching in; indexed access.
  * no red zone through rsp: data below the slot; saved before the sub; lea -0x1000 (stack probe); other function's
  *   red zone; access after a call; lea that moves rsp; an fs: access.
+ * data before the site: undecodable bytes between functions and an early touch, inside the function, before the frame
+ *   mov; data that decodes into the touch, or like a call; the same without a touch, with a frame and a call.
+ * more code after the site than is read: too many instructions, too many branches, bytes that are none.
  * red zone through rbp: leaf at -O0; leaf with a pushed rbx; leaf with a big frame; frame mov out of sight, and a pop
  *   at once, a leave, or nothing known.
  * no red zone through rbp: sub after the frame mov; enough pushes; an early exit before the site; rbp is data; frame
@@ -182,6 +185,49 @@ CASE(test_judge_accepts_hidden_frame_with_lea, ZL_OK,
 CASE(test_judge_accepts_hidden_frame_popped_later, ZL_OK,
      CODE, STORE_RBP("\xfc") NR_39 SITE, "\x48\x83\xc4\x10" POP_RET)
 
+/* What no instruction begins with, and 54 bytes of code without a touch. */
+#define POOL "\x06\x06\x06\x06\x06\x06\x06\x06\x06\x06\x06\x06\x06\x06\x06\x06"
+#define WORK CODE_16 CODE_16 CODE_16
+#define FUNCTIONS CODE_64 CODE_64 "\xc3" POOL
+#define LEA_R9_RSP "\x4c\x8d\x4c\x24\xf8"           /* lea -8(%rsp),%r9 */
+
+CASE(test_judge_refuses_touch_behind_data, ZL_RED_ZONE,
+     FUNCTIONS, STORE_RSP("\xf8") LEA_R9_RSP WORK NR_39 SITE, "\x49\x8b\x01" RET)
+CASE(test_judge_refuses_touch_right_behind_data, ZL_RED_ZONE, FUNCTIONS, LEA_R9_RSP WORK NR_39 SITE, RET)
+/* 48 b8 before the lea: decoding from there takes it for the operand of a mov */
+CASE(test_judge_refuses_touch_that_data_runs_into, ZL_RED_ZONE,
+     FUNCTIONS "\x48\xb8", LEA_R9_RSP WORK NR_39 SITE, RET)
+CASE(test_judge_refuses_touch_before_data, ZL_RED_ZONE,
+     BOUNDARY, LEA_R9_RSP "\xeb\x10" POOL WORK NR_39 SITE, "\x49\x8b\x01" RET)
+CASE(test_judge_refuses_leaf_frame_behind_data, ZL_RED_ZONE,
+     FUNCTIONS, FRAME STORE_RBP("\xfc") WORK NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
+/* e8 before the frame mov, the data's last byte: no call, and no proof of anything */
+CASE(test_judge_refuses_leaf_frame_behind_data_like_a_call, ZL_RED_ZONE,
+     FUNCTIONS "\xe8", FRAME STORE_RBP("\xfc") WORK NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
+CASE(test_judge_accepts_code_behind_data, ZL_OK,
+     FUNCTIONS, WORK NR_39 SITE, "\x48\x83\xec\x18" CALL LOAD_RSP("\xfc") RET)
+CASE(test_judge_accepts_frame_with_call_behind_data, ZL_OK,
+     FUNCTIONS, FRAME "\x48\x83\xec\x10" STORE_RBP("\xfc") WORK NR_39 SITE, LOAD_RBP("\xfc") CALL LEAVE_RET)
+CASE(test_judge_accepts_save_before_sub_behind_data, ZL_OK,
+     FUNCTIONS, "\x48\x89\x5c\x24\xf8\x48\x83\xec\x18" WORK NR_39 SITE, "\x48\x83\xc4\x18" RET)
+
+/* A touch that the slot has nothing to do with: without any, nothing is read. */
+#define HARMLESS LOAD_RSP("\x80")
+#define FORTY_NOPS "\x90\x90\x90\x90\x90\x90\x90\x90" "\x90\x90\x90\x90\x90\x90\x90\x90" \
+	"\x90\x90\x90\x90\x90\x90\x90\x90" "\x90\x90\x90\x90\x90\x90\x90\x90" "\x90\x90\x90\x90\x90\x90\x90\x90"
+#define FOUR_BRANCHES "\x74\x40\x75\x40\x78\x40\x7a\x40"
+
+CASE(test_judge_accepts_all_instructions_read, ZL_OK,
+     BOUNDARY, HARMLESS NR_39 SITE, FORTY_NOPS FORTY_NOPS FORTY_NOPS RET)
+CASE(test_judge_refuses_more_instructions_than_read, ZL_RED_ZONE,
+     BOUNDARY, HARMLESS NR_39 SITE, FORTY_NOPS FORTY_NOPS FORTY_NOPS FORTY_NOPS LOAD_RSP("\xf8") RET)
+CASE(test_judge_refuses_too_many_instructions, ZL_RED_ZONE,
+     BOUNDARY, HARMLESS NR_39 SITE, FORTY_NOPS FORTY_NOPS FORTY_NOPS FORTY_NOPS RET)
+CASE(test_judge_refuses_too_many_branches, ZL_RED_ZONE,
+     BOUNDARY, HARMLESS NR_39 SITE, FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES RET CODE)
+CASE(test_judge_refuses_unknown_instruction_after, ZL_RED_ZONE,
+     BOUNDARY, HARMLESS NR_39 SITE, "\x06" LOAD_RSP("\xf8") RET CODE)
+
 static void test_judge_refuses_without_decoder(void **state)
 {
 	const struct zl_decoder *decoder = zl_decoder;
@@ -284,6 +330,20 @@ int main(void)
 		cmocka_unit_test(test_judge_accepts_hidden_frame_with_call),
 		cmocka_unit_test(test_judge_accepts_hidden_frame_with_lea),
 		cmocka_unit_test(test_judge_accepts_hidden_frame_popped_later),
+		cmocka_unit_test(test_judge_refuses_touch_behind_data),
+		cmocka_unit_test(test_judge_refuses_touch_right_behind_data),
+		cmocka_unit_test(test_judge_refuses_touch_that_data_runs_into),
+		cmocka_unit_test(test_judge_refuses_touch_before_data),
+		cmocka_unit_test(test_judge_refuses_leaf_frame_behind_data),
+		cmocka_unit_test(test_judge_refuses_leaf_frame_behind_data_like_a_call),
+		cmocka_unit_test(test_judge_accepts_code_behind_data),
+		cmocka_unit_test(test_judge_accepts_frame_with_call_behind_data),
+		cmocka_unit_test(test_judge_accepts_save_before_sub_behind_data),
+		cmocka_unit_test(test_judge_accepts_all_instructions_read),
+		cmocka_unit_test(test_judge_refuses_more_instructions_than_read),
+		cmocka_unit_test(test_judge_refuses_too_many_instructions),
+		cmocka_unit_test(test_judge_refuses_too_many_branches),
+		cmocka_unit_test(test_judge_refuses_unknown_instruction_after),
 		cmocka_unit_test(test_judge_refuses_without_decoder),
 		cmocka_unit_test_teardown(test_judge_bind_reports_missing_symbol, bind_decoder),
 		cmocka_unit_test_teardown(test_judge_bind_reports_other_version, bind_decoder),

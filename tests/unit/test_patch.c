@@ -3,9 +3,9 @@
  * Each case lays `syscall` into a page, patches it, and looks at every byte of the page and at /proc/self/maps.
  *
  *   private page              by /proc/self/mem, whatever its protection; without the descriptor by mprotect
- *   shared memfd              by mprotect, given back exactly; sealed: left alone
- *   shared file               left alone, the file too
- *   across a word, a page     private and shared; half of it in a shared file
+ *   any shared mapping        left alone, whatever its protection: memfd, anonymous, deleted file, file, sealed, SysV
+ *   across a word, a page     private; half of it in a shared file
+ *   protection not given back at once: tried again
  *   not mapped                an answer, not a fault
  *   threaded                  without the barrier: only in one word; with it: two steps, of which a reader sees only
  *                             0f 05, 0f d0, ff d0
@@ -19,14 +19,17 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "base/os.h"
 #include "lazy/codefd.h"
 #include "lazy/patch.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 enum { PAGES = 2, SIZE = PAGES * 4096, NOP = 0x90 };
@@ -48,13 +51,13 @@ static uint8_t *map_private(unsigned offset, int protection)
 	return lay(code, offset, protection);
 }
 
-static uint8_t *map_shared(int fd, unsigned offset)
+static uint8_t *map_shared(int fd, unsigned offset, int protection)
 {
 	uint8_t *code;
 	assert_int_equal(ftruncate(fd, SIZE), 0);
 	code = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(code, MAP_FAILED);
-	return lay(code, offset, PROT_READ | PROT_EXEC);
+	return lay(code, offset, protection);
 }
 
 static size_t read_maps(char *text, size_t size)
@@ -122,6 +125,23 @@ static void test_patch_private_page_without_descriptor(void **state)
 	zl_codefd_open();
 }
 
+/* The second mprotect is the one that gives the protection back; across two pages the third and fourth. */
+static void test_patch_gives_protection_back_in_the_end(void **state)
+{
+	static const struct { unsigned offset; const char *fault; } cases[] = {
+		{ 100, "protect:2" }, { 4095, "protect:3" }, { 4095, "protect:4" },
+	};
+
+	(void)state;
+	close(zl_codefd_number());
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(cases); i++) {
+		uint8_t *code = map_private(cases[i].offset, PROT_READ | PROT_EXEC);
+		assert_true(zl_os_inject(cases[i].fault));
+		expect_patch(code, cases[i].offset, ZL_OK);
+	}
+	zl_codefd_open();
+}
+
 static void test_patch_descriptor_of_another_file(void **state)
 {
 	int number = zl_codefd_number(), other = open("/dev/null", O_RDWR);
@@ -135,30 +155,61 @@ static void test_patch_descriptor_of_another_file(void **state)
 	assert_true(zl_codefd_get() >= 0);
 }
 
-static void test_patch_shared_memfd(void **state)
+static const int executable[] = { PROT_READ | PROT_EXEC, PROT_READ | PROT_WRITE | PROT_EXEC };
+
+static void expect_left_alone(uint8_t *code, unsigned offset)
 {
-	(void)state;
-	for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++) {
-		int fd = memfd_create("code", MFD_CLOEXEC);
-		expect_patch(map_shared(fd, offsets[i]), offsets[i], ZL_OK);
-		close(fd);
-	}
+	assert_ptr_not_equal(code, MAP_FAILED);
+	expect_patch(code, offset, ZL_UNWRITABLE);
 }
 
-static void test_patch_shared_deleted_file(void **state)
+static void test_patch_leaves_shared_memfd_alone(void **state)
+{
+	(void)state;
+	for (size_t p = 0; p < ZL_ARRAY_SIZE(executable); p++)
+		for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++) {
+			int fd = memfd_create("code", MFD_CLOEXEC);
+			expect_left_alone(map_shared(fd, offsets[i], executable[p]), offsets[i]);
+			close(fd);
+		}
+}
+
+static void test_patch_leaves_shared_deleted_file_alone(void **state)
 {
 	char path[64];
 	int fd = make_file(path, false);
 
 	(void)state;
-	expect_patch(map_shared(fd, 4095), 4095, ZL_OK);
+	for (size_t p = 0; p < ZL_ARRAY_SIZE(executable); p++)
+		expect_left_alone(map_shared(fd, 4095, executable[p]), 4095);
 	close(fd);
+}
+
+static void test_patch_leaves_shared_anonymous_memory_alone(void **state)
+{
+	(void)state;
+	for (size_t p = 0; p < ZL_ARRAY_SIZE(executable); p++)
+		expect_left_alone(lay(mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), 9,
+				      executable[p]), 9);
+}
+
+static void test_patch_leaves_system_v_memory_alone(void **state)
+{
+	int id = shmget(IPC_PRIVATE, SIZE, IPC_CREAT | 0600);
+	uint8_t *code;
+
+	(void)state;
+	if (id < 0)
+		skip();
+	code = shmat(id, NULL, SHM_EXEC);
+	shmctl(id, IPC_RMID, NULL);
+	expect_left_alone(lay(code, 9, PROT_READ | PROT_WRITE | PROT_EXEC), 9);
 }
 
 static void test_patch_leaves_sealed_memory_alone(void **state)
 {
 	int fd = memfd_create("code", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	uint8_t *code = map_shared(fd, 9);
+	uint8_t *code = map_shared(fd, 9, PROT_READ);
 
 	(void)state;
 	munmap(code, SIZE);
@@ -166,7 +217,7 @@ static void test_patch_leaves_sealed_memory_alone(void **state)
 	code = mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
 	if (code == MAP_FAILED)
 		skip();   /* before Linux 6.7 */
-	expect_patch(code, 9, ZL_UNWRITABLE);
+	expect_left_alone(code, 9);
 	close(fd);
 }
 
@@ -176,9 +227,11 @@ static void test_patch_leaves_shared_file_alone(void **state)
 	int fd = make_file(path, true);
 
 	(void)state;
-	expect_patch(map_shared(fd, 8), 8, ZL_UNWRITABLE);
-	assert_int_equal(pread(fd, bytes, 2, 8), 2);
-	assert_memory_equal(bytes, "\x0f\x05", 2);
+	for (size_t p = 0; p < ZL_ARRAY_SIZE(executable); p++) {
+		expect_left_alone(map_shared(fd, 8, executable[p]), 8);
+		assert_int_equal(pread(fd, bytes, 2, 8), 2);
+		assert_memory_equal(bytes, "\x0f\x05", 2);
+	}
 	close(fd);
 	unlink(path);
 }
@@ -190,7 +243,7 @@ static void test_patch_private_file_keeps_the_file(void **state)
 	uint8_t *code;
 
 	(void)state;
-	munmap(map_shared(fd, 4095), SIZE);
+	munmap(map_shared(fd, 4095, PROT_READ), SIZE);
 	code = mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	expect_patch(code, 4095, ZL_OK);
 	assert_int_equal(pread(fd, bytes, SIZE, 0), SIZE);
@@ -216,7 +269,7 @@ static void test_patch_half_in_a_shared_file(void **state)
 	uint8_t *code = map_private(4095, PROT_READ | PROT_EXEC);
 
 	(void)state;
-	munmap(map_shared(fd, 4095), SIZE);
+	munmap(map_shared(fd, 4095, PROT_READ), SIZE);
 	assert_ptr_equal(mmap(code + 4096, 4096, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 4096), code + 4096);
 	expect_patch(code, 4095, ZL_UNWRITABLE);
 	close(fd);
@@ -269,13 +322,15 @@ static void test_patch_threaded_in_two_steps(void **state)
 	(void)state;
 	zl_patch_start();
 	atomic_store(&zl_is_threaded, true);
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++) {
+		close(zl_codefd_number());   /* by mprotect */
+		patch_watched(map_private(offsets[i], PROT_READ | PROT_EXEC), offsets[i]);
+		zl_codefd_open();
+	}
 	for (unsigned round = 0; round < 20; round++)
 		for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++) {
-			int fd = memfd_create("code", MFD_CLOEXEC);
 			expect_patch(map_private(offsets[i], PROT_READ | PROT_EXEC), offsets[i], ZL_OK);
 			patch_watched(map_private(offsets[i], PROT_READ | PROT_EXEC), offsets[i]);
-			patch_watched(map_shared(fd, offsets[i]), offsets[i]);
-			close(fd);
 		}
 	atomic_store(&zl_is_threaded, false);
 }
@@ -285,9 +340,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_patch_private_page),
 		cmocka_unit_test(test_patch_private_page_without_descriptor),
+		cmocka_unit_test(test_patch_gives_protection_back_in_the_end),
 		cmocka_unit_test(test_patch_descriptor_of_another_file),
-		cmocka_unit_test(test_patch_shared_memfd),
-		cmocka_unit_test(test_patch_shared_deleted_file),
+		cmocka_unit_test(test_patch_leaves_shared_memfd_alone),
+		cmocka_unit_test(test_patch_leaves_shared_deleted_file_alone),
+		cmocka_unit_test(test_patch_leaves_shared_anonymous_memory_alone),
+		cmocka_unit_test(test_patch_leaves_system_v_memory_alone),
 		cmocka_unit_test(test_patch_leaves_sealed_memory_alone),
 		cmocka_unit_test(test_patch_leaves_shared_file_alone),
 		cmocka_unit_test(test_patch_private_file_keeps_the_file),

@@ -1,8 +1,9 @@
 /* test_print.c - bounded printing (base/print.c)
  *
  * decimal and hexadecimal numbers at their ends; known and unknown errors; a line that is too long is cut, and keeps
- * its newline and its neighbours in memory; a notice goes to the log, or nowhere when quiet; an error goes to stderr
- * and to the log; one line is one write.
+ * its newline and its neighbours in memory; a notice goes to the log, or nowhere when quiet, or to stderr when the
+ * log can't be written; an error goes to stderr and to the log; one line is one write, without control characters; a
+ * hook's line ignores quiet; debug lines by level.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -140,6 +141,97 @@ static void test_print_error_goes_to_both(void **state)
 	close(fds[1]);
 }
 
+/* What stderr gets while `say` runs. */
+static const char *stderr_of(void (*say)(void))
+{
+	static char text[2000];
+	int fds[2], saved = dup(2);
+	ssize_t size;
+
+	assert_int_equal(pipe2(fds, O_DIRECT | O_NONBLOCK), 0);
+	dup2(fds[1], 2);
+	say();
+	dup2(saved, 2);
+	close(saved);
+	size = read(fds[0], text, sizeof(text) - 1);
+	text[size > 0 ? size : 0] = '\0';
+	close(fds[0]);
+	close(fds[1]);
+	return text;
+}
+
+static void say_something(void)
+{
+	zl_say(zl_notice, "something");
+}
+
+static void test_print_falls_back_to_stderr(void **state)
+{
+	(void)state;
+	assert_string_equal(stderr_of(say_something), "");
+	assert_string_equal(take_log(), "zlazy: something\n");
+	for (size_t i = 0; i < 3; i++) {
+		zl_print_to.log_path = (const char *[]){ "/missing/log", "/dev/full", "/tmp" }[i];
+		assert_string_equal(stderr_of(say_something), "zlazy: something\n");
+	}
+}
+
+static void test_print_checks_the_log(void **state)
+{
+	(void)state;
+	assert_int_equal(zl_print_check_log(), 0);
+	zl_print_to.log_path = "/missing/log";
+	assert_int_equal(zl_print_check_log(), -ENOENT);
+	zl_print_to.log_path = "/tmp";
+	assert_int_equal(zl_print_check_log(), -EISDIR);
+}
+
+static void test_print_control_characters(void **state)
+{
+	(void)state;
+	zl_say(zl_notice, "a\nb\tc\033d\177e\xc3\xa9");
+	assert_string_equal(take_log(), "zlazy: a?b?c?d?e\xc3\xa9\n");
+}
+
+static void test_print_hook_line_ignores_quiet(void **state)
+{
+	(void)state;
+	zl_print_to.is_quiet = true;
+	zl_say(zl_hook_line, "a hook");
+	assert_true(zl_print_to.is_quiet);
+	assert_string_equal(take_log(), "zlazy: a hook\n");
+}
+
+static void test_print_debug_levels(void **state)
+{
+	struct zl_line line = { 0 };
+	char expected[100];
+
+	(void)state;
+	assert_false(zl_begin_debug(&line, 1));
+	zl_print_to.debug = 2;
+	assert_false(zl_begin_debug(&line, 3));
+	assert_int_equal(line.used, 0);
+	assert_true(zl_begin_debug(&line, 2));
+	snprintf(expected, sizeof(expected), "zlazy: debug: %d: ", getpid());
+	assert_string_equal(text_of(&line), expected);
+	zl_print_to.is_quiet = true;
+	assert_false(zl_begin_debug(&line, 1));
+}
+
+static void test_print_answers(void **state)
+{
+	struct zl_line line = { 0 };
+
+	(void)state;
+	zl_put_answer(&line, -1);
+	zl_put(&line, " ");
+	zl_put_answer(&line, 7);
+	zl_put(&line, " ");
+	zl_put_answer(&line, -4095);
+	assert_string_equal(text_of(&line), "-1 (EPERM) 7 -4095");
+}
+
 static void test_print_long_line_keeps_its_newline(void **state)
 {
 	char much[3000];
@@ -185,6 +277,12 @@ int main(void)
 		cmocka_unit_test_setup(test_print_quiet_drops_notices, begin),
 		cmocka_unit_test_setup(test_print_error_goes_to_both, begin),
 		cmocka_unit_test_setup(test_print_long_line_keeps_its_newline, begin),
+		cmocka_unit_test_setup(test_print_falls_back_to_stderr, begin),
+		cmocka_unit_test_setup(test_print_checks_the_log, begin),
+		cmocka_unit_test_setup(test_print_control_characters, begin),
+		cmocka_unit_test_setup(test_print_hook_line_ignores_quiet, begin),
+		cmocka_unit_test_setup(test_print_debug_levels, begin),
+		cmocka_unit_test(test_print_answers),
 	};
 	return cmocka_run_group_tests(tests, make_log, remove_log);
 }

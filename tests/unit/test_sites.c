@@ -1,6 +1,6 @@
 /* test_sites.c - the sparse bitmap of sites (base/sites.h, lazy/sites.c)
  *
- * not there before it is published; published, retracted, published again; refused, and published after that;
+ * not there before it is published; published, retracted, published again; refused, and published after that, and the reverse;
  * neighbours in the same word, the first and last byte of a page; pages that share a directory entry; addresses
  * above 2^47 and 2^56; more leaves than the static ones; a leaf is made once.
  */
@@ -55,6 +55,18 @@ static void test_sites_publish_ends_refusal(void **state)
 	zl_site_publish(leaf, after);
 	assert_false(is_refused(after));
 	assert_true(zl_site_is_patched(after));
+}
+
+static void test_sites_refusal_ends_a_record(void **state)
+{
+	const uintptr_t after = 0x3100040;
+	struct zl_leaf *leaf = zl_leaf_make(after);
+
+	(void)state;
+	zl_site_publish(leaf, after);
+	zl_site_refuse(leaf, after);
+	assert_true(is_refused(after));
+	assert_false(zl_site_is_patched(after));
 }
 
 static void test_sites_neighbours_are_apart(void **state)
@@ -140,6 +152,7 @@ int main(void)
 		cmocka_unit_test(test_sites_unknown_is_not_patched),
 		cmocka_unit_test(test_sites_publish_and_retract),
 		cmocka_unit_test(test_sites_publish_ends_refusal),
+		cmocka_unit_test(test_sites_refusal_ends_a_record),
 		cmocka_unit_test(test_sites_neighbours_are_apart),
 		cmocka_unit_test(test_sites_share_a_directory_entry),
 		cmocka_unit_test(test_sites_any_address),

@@ -1,0 +1,84 @@
+/* describe.c - see describe.h */
+#include "agent/describe.h"
+#include "agent/config.h"
+#include "agent/hooks.h"
+#include "base/print.h"
+#include "base/raw.h"
+#include "lazy/decoder.h"
+#include "lazy/trap.h"
+#include "trampoline/zero.h"
+#include <linux/fcntl.h>
+#include "base/poison.h"
+
+static void put_program(struct zl_line *line)
+{
+	char path[512];
+	long size = zl_raw(__NR_readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof(path));
+
+	if (zl_is_error(size))
+		zl_put(line, "(no /proc)");
+	else
+		zl_put_bytes(line, path, (size_t)size);
+}
+
+/* Looked for, because only the trampoline knows it, and it has no need to tell anybody else. */
+static uintptr_t find_second_mapping(void)
+{
+	for (uintptr_t at = ZL_PAGE; at < 1UL << 31; at += ZL_PAGE)
+		if (zl_zero_contains(at))
+			return at;
+	return 0;
+}
+
+/* Is one of the places in use that the prefixes of the jump sled lead to? (trampoline/zero.c) */
+static bool has_jump_sled(void)
+{
+	return zl_zero_contains(0x6565656a) || zl_zero_contains(0x64646469) || zl_zero_contains(0x3e3e3e43);
+}
+
+static void put_tactic(struct zl_line *line, const char *why_trapping)
+{
+	static const char *const words[] = { [ZL_TACTIC_AUTO] = "auto", [ZL_TACTIC_ZPOLINE] = "zpoline", [ZL_TACTIC_TRAP] = "trap" };
+
+	if (!zl_may_rewrite) {
+		zl_put(line, ": tactic trap (");
+		zl_put(line, why_trapping);
+		zl_put(line, ")");
+		return;
+	}
+	zl_put(line, ": tactic zpoline (ZLAZY_TACTIC=");
+	zl_put(line, words[zl_config.tactic]);
+	zl_put(line, has_jump_sled() ? "), jump" : "), short");
+	zl_put(line, " sled, second mapping ");
+	zl_put_hex(line, find_second_mapping());
+	zl_put(line, zl_decoder ? ", decoder Zydis" : ", no decoder: every site keeps trapping");
+}
+
+static void put_hook(struct zl_line *line, const struct zlazy_hook *hook, const char *name)
+{
+	long wanted = 0;
+
+	for (unsigned n = 0; n < ZLAZY_NUMBERS; n++)
+		wanted += (long)(hook->wanted[n / 64] >> n % 64 & 1);
+	zl_put(line, "; hook ");
+	zl_put(line, name);
+	zl_put(line, ": ");
+	zl_put_decimal(line, wanted);
+	zl_put(line, hook->wants_others ? " numbers and others" : " numbers");
+	zl_put(line, hook->registers == ZLAZY_GENERAL_ONLY ? ", general registers" : ", all registers kept");
+}
+
+void zl_describe_start(const char *why_trapping)
+{
+	struct zl_line line = { 0 };
+
+	if (!zl_begin_debug(&line, 1))
+		return;
+	put_program(&line);
+	put_tactic(&line, why_trapping);
+	if (!zl_hooks.count)
+		zl_put(&line, "; no hook");
+	for (unsigned i = 0; i < zl_hooks.count; i++)
+		put_hook(&line, &zl_hooks.hook[i], zl_hooks.name[i]);
+	zl_notice(&line);
+}

@@ -1,0 +1,11 @@
+/* bytes.h - the two bytes of a site, before and after it is rewritten
+ *
+ * old  0f 05  syscall         new  ff d0  call *%rax         between  0f d0  an undefined instruction
+ */
+#ifndef ZL_LAZY_BYTES_H
+#define ZL_LAZY_BYTES_H
+
+enum { ZL_SITE_SIZE = 2 };
+enum { ZL_OLD_FIRST = 0x0f, ZL_OLD_SECOND = 0x05, ZL_NEW_FIRST = 0xff, ZL_NEW_SECOND = 0xd0 };
+
+#endif

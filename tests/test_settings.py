@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+"""test_settings.py BUILD_DIR [test ...] - what becomes of the agent's settings while the program runs.
+
+  Kept         a program that overwrites its environment, or changes its directory, keeps log, hook and tactic over exec
+  Hooks        what a hook's libc knows of the environment; its log: control characters, ZLAZY_QUIET, threads
+  Interrupted  a hook that answers ZLAZY_INTERRUPTED by itself
+  Debug        ZLAZY_DEBUG: one line a process image, one a refused site, one a rewritten one; as many as --stats counts
+  Counts       the time of calls that a signal interrupts
+
+A line for each failure and skip, then "N passed, N failed, N skipped".
+"""
+import errno
+import os
+import re
+import shutil
+import subprocess
+
+import common
+from agentcase import PYTHON, AgentCase, main
+
+LOUD = {"ZLAZY_QUIET": None}
+
+
+class Kept(AgentCase):
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
+    def test_environment_is_overwritten(self):
+        words = (self.build + "/tests/hooked/overwrite", self.build + "/tests/hooked/caller", "39")
+        variables = {**LOUD, "ZLAZY_LOG": self.path("log"), "ZLAZY_DEBUG": "1"}
+        done = self.run_program(*words, hooks=[self.hook("fake", "7")], variables=variables)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "7\n", ""))
+        self.assertRegex(self.read("log"), r"\Azlazy: debug: .*\nzlazy: refused: arch_prctl.*\nzlazy: debug: .*\n\Z")
+
+    def test_relative_hook(self):
+        """in the program's environment, in a clean one, and from another directory"""
+        shutil.copy(self.hook("fake"), self.path("hook.so"))
+        caller = self.build + "/tests/hooked/caller"
+        for script in (f"cd /; {caller} 39", f"cd /; exec env -i {caller} 39", f"cd /; exec sh -c '{caller} 39'"):
+            for hook in ("./hook.so:7", f"../{os.path.basename(self.directory)}/hook.so:7;{self.hook('pass')}"):
+                with self.subTest(script=script, hook=hook):
+                    done = self.run_program("sh", "-c", script, hooks=[hook])
+                    self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "7\n", ""))
+
+    def test_hook_that_the_program_sets_itself(self):
+        """stays, relative or not"""
+        shutil.copy(self.hook("fake"), self.path("hook.so"))
+        script = f"ZLAZY_HOOK=./hook.so:8 exec {self.build}/tests/hooked/caller 39"
+        done = self.run_program("sh", "-c", script, hooks=["./hook.so:7"])
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "8\n", ""))
+
+    def test_bare_name_is_the_linkers(self):
+        shutil.copy(self.hook("fake"), self.path("hook.so"))
+        done = self.run_program("touch", "started", hooks=["hook.so"])
+        self.expect_refused(done, "hook hook.so: ", "No such file")
+        done = self.run_program("sh", "-c", f"cd /; {self.build}/tests/hooked/caller 39", hooks=["hook.so:7"],
+                                variables={"LD_LIBRARY_PATH": self.directory})
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "7\n", ""))
+
+    def test_directory_that_has_no_place_in_the_list(self):
+        os.mkdir(self.path("a:b"))
+        done = self.run_program("touch", "started", before=("env", "-C", self.path("a:b")), hooks=["./hook.so"])
+        self.expect_refused(done, "ZLAZY_HOOK=./hook.so", "absolute path")
+
+    def test_environment_of_the_program_is_its_own(self):
+        shutil.copy(self.hook("fake"), self.path("hook.so"))
+        done = self.run_program("printenv", "ZLAZY_HOOK", hooks=["./hook.so:7"])
+        self.assertEqual(done.stdout, "./hook.so:7\n")
+
+
+class Hooks(AgentCase):
+    def test_environment(self):
+        variables = {"MARK": "m", "TZ": "XXX-5"}
+        done = self.run_program(self.build + "/tests/hooked/caller", "110", hooks=[self.hook("environment")],
+                                variables=variables)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stderr.splitlines(), [
+            "zlazy: start: MARK is m", "zlazy: start: the hour is 5", "child: MARK is m, LD_PRELOAD is not set",
+            "zlazy: call: MARK is m"])
+
+    def test_environment_that_is_overwritten(self):
+        words = (self.build + "/tests/hooked/overwrite", self.build + "/tests/hooked/caller", "110")
+        done = self.run_program(*words, hooks=[self.hook("environment")], variables={"MARK": "m"})
+        self.assertEqual([line for line in done.stderr.splitlines() if "start: MARK" in line or "call" in line],
+                         ["zlazy: start: MARK is m", "zlazy: start: MARK is not set", "zlazy: call: MARK is not set"])
+
+    def test_log(self):
+        for quiet in (None, "1"):
+            done = self.run_program("true", hooks=[self.hook("chatty")], variables={"ZLAZY_QUIET": quiet})
+            lines = done.stderr.splitlines()
+            self.assertEqual(set(lines), {"zlazy: chatty: a line", "zlazy: chatty: two?lines, ?[1mbold"})
+            self.assertEqual(len(lines), 8001)
+
+    def test_log_leaves_quiet_alone(self):
+        words = (self.build + "/tests/hooked/overwrite", "/bin/true")
+        done = self.run_program(*words, hooks=[self.hook("chatty")], variables={"ZLAZY_QUIET": "1"})
+        self.assertNotIn("refused", done.stderr)
+
+
+class Interrupted(AgentCase):
+    def caller(self, *words, hooks):
+        done = self.run_program(self.build + "/tests/hooked/caller", *words, hooks=hooks)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.splitlines()
+
+    def test_without_a_signal(self):
+        own, general = self.hook("interrupts"), self.hook("interrupts") + ":general"
+        for hooks in ([own], [self.hook("pass"), own], [self.hook("pass_general"), own], [own, self.hook("pass")],
+                      [general], [self.hook("pass_general"), general]):
+            with self.subTest(hooks=hooks):
+                self.assertEqual(self.caller("110", "110", hooks=hooks), [str(-errno.EINTR)] * 2)
+
+    def test_with_a_signal(self):
+        own, general = self.hook("interrupts"), self.hook("interrupts") + ":general"
+        for hooks in ([own], [self.hook("pass"), own], [self.hook("pass_general"), own], [general]):
+            with self.subTest(hooks=hooks):
+                self.assertEqual(self.caller("alarm", "102", "alarms", hooks=hooks), [str(os.getuid()), "1"])
+
+
+class Debug(AgentCase):
+    SCRIPT = "ls / | cat; (true); exec /bin/true"
+
+    def run_debug(self, level, *words, **variables):
+        command = [self.build + "/zlazy", "--stats", "-o", "report", "--tactic", self.tactic, "--debug", str(level),
+                   "--log", "log", *words]
+        done = subprocess.run(command, cwd=self.directory, env=common.clean_environment(**variables), text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return self.lines("log")
+
+    def lines(self, name):
+        if not os.path.exists(self.path(name)):
+            return []
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def sums(self):
+        rows = (re.fullmatch(r"(\S.*?) +(\d+)", line) for line in self.lines("report"))
+        return {row[1]: int(row[2]) for row in rows if row}
+
+    @staticmethod
+    def count(lines, text):
+        return sum(re.match(rf"zlazy: debug: \d+: {text}", line) is not None for line in lines)
+
+    def expect_lines(self, level, lines, images):
+        sums = self.sums()
+        refused, rewritten = self.count(lines, "refused: "), self.count(lines, "rewritten: ")
+        kept = sum(value for name, value in sums.items() if name.startswith("sites kept trapping"))
+        self.assertEqual(self.count(lines, r"/\S+: tactic "), images if level > 0 else 0)
+        self.assertEqual(refused, kept if level > 1 else 0)
+        self.assertEqual(rewritten, sums["sites rewritten (call *%rax)"] if level > 2 else 0)
+        self.assertEqual((images if level > 0 else 0) + refused + rewritten, sum(line.startswith("zlazy: debug: ") for line in lines))
+
+    def try_levels(self, images, *words):
+        for level in (0, 1, 2, 3, 9):
+            with self.subTest(level=level, words=words):
+                if os.path.exists(self.path("log")):
+                    os.unlink(self.path("log"))
+                self.expect_lines(level, self.run_debug(level, *words), images)
+
+    def test_lines_are_what_statistics_count(self):
+        self.try_levels(4, "bash", "-c", self.SCRIPT)
+        self.try_levels(1, self.guest("thr_many"))
+
+    def test_kinds_of_patching(self):
+        if self.tactic != "zpoline":
+            self.skipTest("nothing is rewritten here")
+        text = "\n".join(self.run_debug(3, self.guest("site_offsets")) + self.run_debug(3, self.guest("thr_many")))
+        self.assertRegex(text, r"rewritten: /\S*/libc\.so\.6\+0x[0-9a-f]+, one store, /proc/self/mem")
+        self.assertRegex(text, r"rewritten: 0x[0-9a-f]+, ")
+        self.assertRegex(text, r"rewritten: .*, two steps, /proc/self/mem")
+
+    def test_site_is_where_objdump_has_it(self):
+        call = "rewritten" if self.tactic == "zpoline" else "refused"
+        found = re.search(rf"{call}: (/\S+/libc\.so\.6)\+0x([0-9a-f]+)", "\n".join(self.run_debug(3, "true")))
+        address = int(found[2], 16)
+        code = subprocess.run(["objdump", "-d", f"--start-address={address}", f"--stop-address={address + 2}", found[1]],
+                              capture_output=True, text=True).stdout
+        self.assertRegex(code, r"0f 05\s+syscall")
+
+    def test_image_line(self):
+        hooks = ("--hook", self.hook("fake"), "--hook", self.hook("pass"))
+        line = self.run_debug(1, *hooks, "true")[0]
+        self.assertIn(f"; hook {self.hook('fake')}: 1 numbers, general registers; hook {self.hook('pass')}: "
+                      "512 numbers and others, all registers kept", line)
+        if self.tactic == "zpoline":
+            self.assertRegex(line, r"/true: tactic zpoline \(ZLAZY_TACTIC=zpoline\), jump sled, second mapping 0x\w+, decoder Zydis;")
+            os.unlink(self.path("log"))
+            self.assertIn(", short sled, second mapping 0x", self.run_debug(1, "true", ZLAZY_SLED="short")[0])
+        else:
+            self.assertRegex(line, r"/true: tactic trap \(ZLAZY_TACTIC=trap\);")
+
+    def test_quiet_wins(self):
+        self.assertEqual(self.run_debug(9, "--quiet", "bash", "-c", self.SCRIPT), [])
+
+    def test_stderr_is_the_default(self):
+        done = self.run_program("true", variables={**LOUD, "ZLAZY_DEBUG": "1"})
+        self.expect_one_line(done, "zlazy: debug: ", f"/true: tactic {self.tactic}")
+
+
+class Counts(AgentCase):
+    def test_time_of_a_restarted_call(self):
+        script = ("import os, signal, time\n"
+                  "r, w = os.pipe()\n"
+                  "if os.fork() == 0:\n    time.sleep(0.5); os.write(w, b'x'); os._exit(0)\n"
+                  "signal.signal(signal.SIGALRM, lambda *_: None); signal.siginterrupt(signal.SIGALRM, False)\n"
+                  "signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)\nos.read(r, 1)\n")
+        done = subprocess.run([self.build + "/zlazy", "--quiet", "--tactic", self.tactic, "-c", "-o", self.path("table"),
+                               PYTHON, "-c", script], env=common.clean_environment(), stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0)
+        with open(self.path("table"), encoding="utf-8") as file:
+            row = re.search(r"^ *[\d.]+ +([\d.]+) .* read$", file.read(), re.M)
+        self.assertGreater(float(row[1]), 0.4)
+
+
+# Again by rewriting, where that is possible.
+for case in (Interrupted, Debug, Counts):
+    globals()[case.__name__ + "Zpoline"] = type(case.__name__ + "Zpoline", (case,), {"tactic": "zpoline"})
+
+if __name__ == "__main__":
+    del case
+    main("__main__")

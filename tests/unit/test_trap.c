@@ -1,0 +1,229 @@
+/* test_trap.c - what becomes of a site that traps (lazy/trap.c), on code laid into private pages
+ *
+ *   rewritten        an ordinary site; one whose first caller had fs = 0, or passed number 15, or came while no
+ *                    descriptor was to be had
+ *   refused          a restorer; any site without a decoder; a shared mapping
+ *   stale record     of code that was there before: gone when the new code is refused
+ *   neighbours       already rewritten or not: the verdict is the same
+ *
+ * The window around a site must be mapped: no handler catches faults here.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "agent/zydis.h"
+#include "base/raw.h"
+#include "base/tally.h"
+#include "lazy/codefd.h"
+#include "lazy/decoder.h"
+#include "lazy/sites.h"
+#include "lazy/trap.h"
+#include <asm/prctl.h>
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { SIZE = 3 * 4096, AT = 4096 + 512, NOP = 0x90, GETPID = 39, RT_SIGRETURN = 15 };
+#define SITE "\x0f\x05"
+
+bool zl_copy_hides_zero;   /* trampoline/zero.c has it */
+static struct zl_shared own;
+struct zl_shared *zl_shared = &own;
+
+/* Code of a case, and where its site is. */
+struct site { uint8_t *bytes; uintptr_t after; };
+
+static struct site lay_at(uint8_t *page, const char *code, size_t size)
+{
+	struct site site = { page + AT, 0 };
+
+	assert_ptr_not_equal(page, MAP_FAILED);
+	memset(page, NOP, SIZE);
+	memcpy(site.bytes, code, size);
+	while (memcmp(site.bytes, SITE, 2) != 0)
+		site.bytes++;
+	site.after = (uintptr_t)site.bytes + 2;
+	return site;
+}
+
+/* The addresses are not used again: records would be found. */
+static struct site lay_shared(const char *code, size_t size, int sharing)
+{
+	const int all = PROT_READ | PROT_WRITE | PROT_EXEC;
+	return lay_at(mmap(NULL, SIZE, all, sharing | MAP_ANONYMOUS, -1, 0), code, size);
+}
+#define lay(code) lay_shared(code, sizeof(code) - 1, MAP_PRIVATE)
+
+#define PLAIN "\x89\xf8" SITE "\xc3"                         /* mov %edi,%eax; syscall; ret */
+#define INSIDE "\xb8" SITE "\x00\x00\xc3"                    /* mov $0x50f,%eax; ret */
+
+static void expect_rewritten(struct site site)
+{
+	assert_memory_equal(site.bytes, "\xff\xd0", 2);
+	assert_true(zl_site_is_patched(site.after));
+}
+
+static bool is_refused(struct site site)
+{
+	const struct zl_leaf *leaf = zl_leaf_find(site.after);
+	return leaf && zl_site_bit(leaf->refused, site.after);
+}
+
+static void expect_old(struct site site, bool refused)
+{
+	assert_memory_equal(site.bytes, SITE, 2);
+	assert_false(zl_site_is_patched(site.after));
+	assert_int_equal(is_refused(site), refused);
+}
+
+static void test_trap_rewrites(void **state)
+{
+	struct site site = lay(PLAIN);
+
+	(void)state;
+	zl_site_trapped(site.after, GETPID);
+	expect_rewritten(site);
+	zl_site_trapped(site.after, GETPID);   /* the trap of a thread that was slower */
+	expect_rewritten(site);
+}
+
+static void test_trap_judges_again_after_number_15(void **state)
+{
+	struct site site = lay(PLAIN);
+
+	(void)state;
+	zl_site_trapped(site.after, RT_SIGRETURN);
+	expect_old(site, false);
+	zl_site_trapped(site.after, GETPID);
+	expect_rewritten(site);
+}
+
+static void test_trap_refuses_restorer(void **state)
+{
+	struct site site = lay("\x48\xc7\xc0\x0f\x00\x00\x00" SITE);
+
+	(void)state;
+	zl_site_trapped(site.after, RT_SIGRETURN);
+	expect_old(site, true);
+	assert_int_equal(atomic_load(&own.tally.refused[ZL_SIGRETURN]), 1);
+}
+
+static void test_trap_judges_again_after_no_thread_pointer(void **state)
+{
+	struct site site = lay(PLAIN);
+	unsigned long fs = 0;
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip();   /* its run time needs fs */
+#endif
+	zl_raw(__NR_arch_prctl, ARCH_GET_FS, &fs);
+	zl_raw(__NR_arch_prctl, ARCH_SET_FS, 0);
+	zl_site_trapped(site.after, GETPID);
+	zl_raw(__NR_arch_prctl, ARCH_SET_FS, fs);
+	expect_old(site, false);
+	zl_site_trapped(site.after, GETPID);
+	expect_rewritten(site);
+}
+
+static void test_trap_judges_again_after_no_descriptor(void **state)
+{
+	struct site site = lay(PLAIN);
+	struct rlimit limit, none;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	none = (struct rlimit){ 0, limit.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	zl_site_trapped(site.after, GETPID);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	expect_old(site, false);
+	zl_site_trapped(site.after, GETPID);
+	expect_rewritten(site);
+}
+
+static void test_trap_refuses_without_decoder(void **state)
+{
+	struct site site = lay(PLAIN);
+	const struct zl_decoder *decoder = zl_decoder;
+
+	(void)state;
+	zl_decoder = NULL;
+	zl_site_trapped(site.after, GETPID);
+	zl_decoder = decoder;
+	expect_old(site, true);
+}
+
+static void test_trap_refuses_shared_memory(void **state)
+{
+	struct site site = lay_shared(PLAIN, sizeof(PLAIN) - 1, MAP_SHARED);
+
+	(void)state;
+	zl_site_trapped(site.after, GETPID);
+	expect_old(site, true);
+	assert_int_equal(atomic_load(&own.tally.refused[ZL_UNWRITABLE]), 1);
+}
+
+static void test_trap_drops_stale_record(void **state)
+{
+	struct site site = lay(INSIDE);
+
+	(void)state;
+	zl_site_publish(zl_leaf_make(site.after), site.after);
+	zl_site_trapped(site.after, GETPID);
+	expect_old(site, true);
+}
+
+/* A leaf's local at -4(%rbp), its frame out of sight, and behind a long stretch of nops a second site and the exit, which
+ * tells that rbp points to the slot. Taken for a call, the second site would tell that this is no leaf. */
+#define LONG_NOP "\x66\x0f\x1f\x84\x00\x00\x00\x00\x00"
+#define NOPS LONG_NOP LONG_NOP LONG_NOP LONG_NOP LONG_NOP LONG_NOP LONG_NOP LONG_NOP
+#define SECOND "\xb8\x68\x00\x00\x00" SITE "\x5d\xc3"
+#define LEAF "\x89\x7d\xfc\xb8\x27\x00\x00\x00" SITE NOPS NOPS NOPS SECOND
+
+static void test_trap_takes_rewritten_neighbour_for_a_system_call(void **state)
+{
+	struct site first = lay(LEAF), second = first;
+
+	(void)state;
+	second.bytes += 2 + sizeof(NOPS NOPS NOPS) - 1 + 5;
+	second.after = (uintptr_t)second.bytes + 2;
+	zl_site_trapped(second.after, GETPID);
+	expect_rewritten(second);
+	zl_site_trapped(first.after, GETPID);
+	expect_old(first, true);
+}
+
+static void *find_symbol(const char *name)
+{
+	return dlsym(RTLD_DEFAULT, name);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	zl_codefd_open();
+	zl_may_rewrite = true;
+	return zl_zydis_bind(find_symbol);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_trap_rewrites),
+		cmocka_unit_test(test_trap_judges_again_after_number_15),
+		cmocka_unit_test(test_trap_refuses_restorer),
+		cmocka_unit_test(test_trap_judges_again_after_no_thread_pointer),
+		cmocka_unit_test(test_trap_judges_again_after_no_descriptor),
+		cmocka_unit_test(test_trap_refuses_without_decoder),
+		cmocka_unit_test(test_trap_refuses_shared_memory),
+		cmocka_unit_test(test_trap_drops_stale_record),
+		cmocka_unit_test(test_trap_takes_rewritten_neighbour_for_a_system_call),
+	};
+	return cmocka_run_group_tests(tests, start, NULL);
+}
