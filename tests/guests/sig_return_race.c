@@ -27,7 +27,7 @@ int main(void)
 	pthread_t thread;
 	handle(SIGUSR1, handler, SA_RESTART), handle(SIGUSR2, handler, SA_RESTART);
 	CHECK(pthread_create(&thread, NULL, busy, NULL) == 0);
-	for (long round = 1; round <= 3000; round++, seed = seed * 1103515245 + 12345) {
+	for (long round = 1; round <= 2000; round++, seed = seed * 1103515245 + 12345) {
 		pthread_kill(thread, SIGUSR1);
 		wait_for(&first, round);
 		for (volatile unsigned pause = seed >> 16 & 1023; pause > 0;)
