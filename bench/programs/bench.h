@@ -7,6 +7,8 @@
 
 /* The yardstick for a hooked call: a C function in another translation unit, with one store. */
 long callee(long number);
+/* The same in a shared library: a hook lies in one, too, and calls that go far cost more on some processors. */
+long library_callee(long number);
 
 enum sud_range {
 	SUD_LIBC_ONLY,   /* calls of libc go to the kernel, every other one to a signal handler */

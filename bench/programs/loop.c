@@ -3,6 +3,7 @@
  *     loop KIND NUMBER MILLISECONDS
  *
  * KIND call      a C call through a function pointer (callee.c)
+ *      library   the same, into a shared library
  *      syscall   system call NUMBER, through the single `syscall` instruction of this program
  *      sud       the same, answered by a bare SUD signal handler (sud.c)
  *      armed     the same, with SUD armed and the site inside the allowed range
@@ -12,6 +13,7 @@
  * which tell the driver whether the site was rewritten. Exit status 77: this kernel has no SUD.
  */
 #define _GNU_SOURCE
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +45,10 @@ static __attribute__((noinline, aligned(64))) long loop_syscall(long number, lon
 	return result;
 }
 
+static long (*volatile pointer)(long) = callee;
+
 static __attribute__((noinline, aligned(64))) long loop_call(long number, long count)
 {
-	long (*volatile pointer)(long) = callee;
 	long (*function)(long) = pointer;
 	long result = 0;
 
@@ -107,7 +110,7 @@ static void arm_or_skip(enum sud_range range)
 int main(int argc, char **argv)
 {
 	if (argc != 4) {
-		fprintf(stderr, "usage: loop call|syscall|sud|armed NUMBER MILLISECONDS\n");
+		fprintf(stderr, "usage: loop call|library|syscall|sud|armed NUMBER MILLISECONDS\n");
 		return 2;
 	}
 	long number = atol(argv[2]);
@@ -117,6 +120,9 @@ int main(int argc, char **argv)
 		arm_or_skip(SUD_LIBC_ONLY);
 	if (strcmp(argv[1], "armed") == 0)
 		arm_or_skip(SUD_EVERYWHERE);
-	measure(strcmp(argv[1], "call") == 0 ? loop_call : loop_syscall, number, chunk_ns);
+	if (strcmp(argv[1], "library") == 0)
+		pointer = library_callee;
+	bool is_call = strcmp(argv[1], "call") == 0 || strcmp(argv[1], "library") == 0;
+	measure(is_call ? loop_call : loop_syscall, number, chunk_ns);
 	return 0;
 }
