@@ -191,6 +191,7 @@ void zl_config_read(char *const *environment)
 	for (; *environment; environment++)
 		if (zl_after(*environment, "ZLAZY_"))
 			take(*environment);
+	zl_exec_environment.is_first = !zl_config.is_child;
 	if (!zl_config.is_child)
 		pass_on("ZLAZY_CHILD=1", "ZLAZY_CHILD=1");
 	check_log();

@@ -21,24 +21,11 @@ static void put_program(struct zl_line *line)
 		zl_put_bytes(line, path, (size_t)size);
 }
 
-/* Looked for, because only the trampoline knows it, and it has no need to tell anybody else. */
-static uintptr_t find_second_mapping(void)
-{
-	for (uintptr_t at = ZL_PAGE; at < 1UL << 31; at += ZL_PAGE)
-		if (zl_zero_contains(at))
-			return at;
-	return 0;
-}
-
-/* Is one of the places in use that the prefixes of the jump sled lead to? (trampoline/zero.c) */
-static bool has_jump_sled(void)
-{
-	return zl_zero_contains(0x6565656a) || zl_zero_contains(0x64646469) || zl_zero_contains(0x3e3e3e43);
-}
-
 static void put_tactic(struct zl_line *line, const char *why_trapping)
 {
-	static const char *const words[] = { [ZL_TACTIC_AUTO] = "auto", [ZL_TACTIC_ZPOLINE] = "zpoline", [ZL_TACTIC_TRAP] = "trap" };
+	static const char *const words[] = {
+		[ZL_TACTIC_AUTO] = "auto", [ZL_TACTIC_ZPOLINE] = "zpoline", [ZL_TACTIC_TRAP] = "trap",
+	};
 
 	if (!zl_may_rewrite) {
 		zl_put(line, ": tactic trap (");
@@ -48,9 +35,9 @@ static void put_tactic(struct zl_line *line, const char *why_trapping)
 	}
 	zl_put(line, ": tactic zpoline (ZLAZY_TACTIC=");
 	zl_put(line, words[zl_config.tactic]);
-	zl_put(line, has_jump_sled() ? "), jump" : "), short");
+	zl_put(line, zl_zero_sled() == ZL_SLED_JUMP ? "), jump" : "), short");
 	zl_put(line, " sled, second mapping ");
-	zl_put_hex(line, find_second_mapping());
+	zl_put_hex(line, zl_zero_second_mapping());
 	zl_put(line, zl_decoder ? ", decoder Zydis" : ", no decoder: every site keeps trapping");
 }
 

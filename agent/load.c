@@ -93,7 +93,7 @@ static _Noreturn void refuse(const char *path, const char *why, const char *deta
 	zl_exit_process(ZL_EXIT_REFUSED);
 }
 
-/* Before any of its code is called with structures that it may take for others. */
+/* Before its zlazy_hook_init() is called with structures that it may take for others. */
 static void check_abi(const char *path, void *handle)
 {
 	const uint32_t *abi = (const uint32_t *)dlsym(handle, "zlazy_hook_abi");
@@ -154,7 +154,7 @@ static void load_hook(const char *path, const char *argument)
 	if (room.hook.registers > ZLAZY_GENERAL_ONLY)
 		refuse(path, "its zlazy_hook_init() set `registers` to no value of enum zlazy_registers", "; see zlazy.h");
 	if (!zl_hooks_add(&room.hook, path))
-		refuse(path, "too many hooks", "; at most 16 can be loaded");
+		refuse(path, "too many hooks", "; at most 16 can be loaded, 15 with -c");
 }
 
 /* path[:argument][;path[:argument]...] */

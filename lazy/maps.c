@@ -120,7 +120,7 @@ long zl_maps_find(uintptr_t address, struct zl_mapping *mapping)
 	long fd = zl_os_open("/proc/self/maps", O_RDONLY), result;
 
 	if (fd < 0)
-		return fd;
+		return fd == -ENOENT ? -EACCES : fd;   /* -ENOENT means: nothing is mapped there */
 	result = ask(fd, address, mapping);
 	if (result != 0 && result != -ENOENT)
 		result = find_line(fd, address, mapping, line, sizeof(line));

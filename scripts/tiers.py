@@ -2,7 +2,7 @@
 """The tiers of scripts/test: which commands, in which order, for how long.
 
     --quick     3 minutes: layers, symbols, units, hooks, start-up, guests under the default tactic and zpoline
-    (none)     15 minutes: guests in every tactic with every kind of hook, programs, the command
+    (none)     15 minutes: guests in every tactic with every kind of hook, programs, the command, stress
     --ci       55 minutes: everything once, the oracle, other builds and the benches included
 
 Called by scripts/test, after scripts/setup. What is here but not on this machine (page zero, Syscall User Dispatch)

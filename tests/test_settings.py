@@ -203,9 +203,11 @@ class Counts(AgentCase):
     def test_time_of_a_restarted_call(self):
         script = ("import os, signal, time\n"
                   "r, w = os.pipe()\n"
-                  "if os.fork() == 0:\n    time.sleep(0.5); os.write(w, b'x'); os._exit(0)\n"
+                  "ready_r, ready_w = os.pipe()\n"
+                  "if os.fork() == 0:\n    os.read(ready_r, 1); time.sleep(0.5); os.write(w, b'x'); os._exit(0)\n"
                   "signal.signal(signal.SIGALRM, lambda *_: None); signal.siginterrupt(signal.SIGALRM, False)\n"
-                  "signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)\nos.read(r, 1)\n")
+                  "signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)\nos.write(ready_w, b'x'); os.read(r, 1)\n"
+                  "signal.setitimer(signal.ITIMER_REAL, 0)\n")
         done = subprocess.run([self.build + "/zlazy", "--quiet", "--tactic", self.tactic, "-c", "-o", self.path("table"),
                                PYTHON, "-c", script], env=common.clean_environment(), stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, 0)

@@ -355,6 +355,11 @@ class Unhooked(AgentCase):
         self.assertEqual((done.returncode, done.stdout), (0, "3\n"))
         self.expect_one_line(done, "./static: runs unhooked: it is statically linked")
 
+    def test_once_also_with_clean_environments(self):
+        self.make_static()
+        done = self.run_script("./static; env -i ./static; env -i ./static")
+        self.expect_one_line(done, "./static: runs unhooked: it is statically linked")
+
     def test_script_of_a_static_interpreter(self):
         self.make_static()
         self.make("script", f"#!{self.path('static')}\n".encode())

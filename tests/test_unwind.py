@@ -14,6 +14,10 @@ import shutil
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+import common
+import machine
+
 TESTS = os.path.dirname(os.path.abspath(__file__))
 GETPID, NO_SUCH_CALL = "39", "500"
 # name, number of the call, hook, instructions that the way has at least
@@ -35,7 +39,7 @@ def gdb_command(build, hook):
 
 def try_path(build, name, number, hook, least):
     """None if it went well, else why not."""
-    environment = {**{n: v for n, v in os.environ.items() if not n.startswith("ZLAZY_")}, "UNWIND_NUMBER": number}
+    environment = common.clean_environment(UNWIND_NUMBER=number)
     output = subprocess.run(gdb_command(build, hook), env=environment, stdin=subprocess.DEVNULL, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False).stdout
     lost = [line for line in output.splitlines() if line.startswith("LOST")]
@@ -48,17 +52,11 @@ def try_path(build, name, number, hook, least):
     return None
 
 
-def can_rewrite(build):
-    """The tactic has to be available: page zero."""
-    environment = {**os.environ, "LD_PRELOAD": os.path.join(build, "libzlazy.so"), "ZLAZY_TACTIC": "zpoline"}
-    return subprocess.run(["true"], env=environment, stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True, type=os.path.abspath)
     build = parser.parse_args().build
-    reason = "no gdb here" if not shutil.which("gdb") else None if can_rewrite(build) else "no page zero here"
+    reason = machine.why_no_zpoline() if shutil.which("gdb") else "no gdb here"
     if reason:
         print(f"SKIP unwinding: {reason}\n0 passed, 0 failed, {len(PATHS)} skipped")
         return 0

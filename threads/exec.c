@@ -36,7 +36,6 @@ struct plan {
 	uintptr_t *entry;
 	long entries;
 	char *text;
-	bool is_first;           /* nothing has been handed on to this program */
 };
 
 /* What is to be copied. */
@@ -89,14 +88,6 @@ static bool has_name(uintptr_t string, const char *ours)
 	}
 }
 
-static bool has(const struct plan *plan, const char *name)
-{
-	for (long i = 0; i < plan->entries; i++)
-		if (has_name(plan->entry[i], name))
-			return true;
-	return false;
-}
-
 static bool is_string(uintptr_t string, const char *ours)
 {
 	char byte;
@@ -124,17 +115,23 @@ static void put_variable(struct plan *plan, const char *variable, const char *or
 		plan->entry[plan->entries++] = (uintptr_t)variable;
 }
 
-static bool is_listed(const char *list, const char *path)
+static const char *last_part(const char *path)
 {
-	size_t n = zl_length(path);
-	for (const char *s = list; *s;) {
-		const char *rest = zl_after(s, path);
-		if (rest && (!*rest || *rest == ':' || *rest == ' ') && (size_t)(rest - s) == n)
+	const char *part = path;
+	for (; *path; path++)
+		if (*path == '/')
+			part = path + 1;
+	return part;
+}
+
+/* Is the library in the list, under whatever path? Two agents can't share a process: the program's choice counts. */
+static bool is_listed(const char *list, const char *library)
+{
+	const char *name = last_part(library);
+	for (const char *s = list; *s; s++) {
+		const char *rest = s == list || s[-1] == '/' || s[-1] == ':' || s[-1] == ' ' ? zl_after(s, name) : NULL;
+		if (rest && (!*rest || *rest == ':' || *rest == ' '))
 			return true;
-		while (*s && *s != ':' && *s != ' ')
-			s++;
-		while (*s == ':' || *s == ' ')
-			s++;
 	}
 	return false;
 }
@@ -189,7 +186,6 @@ static bool fill_plan(struct plan *plan, const struct measure *m, uintptr_t arra
 	plan->text = (char *)plan->entry + slots_size(m);
 	if (m->entries && !zl_copy_in(plan->entry, array, (size_t)m->entries * sizeof(uintptr_t)))
 		return false;
-	plan->is_first = !has(plan, "ZLAZY_CHILD=");
 	put_preload(plan, m);
 	for (unsigned i = zl_exec_environment.variables; i-- > 0;)   /* of two of a name the last holds: agent/config.c */
 		put_variable(plan, zl_exec_environment.variable[i], zl_exec_environment.original[i]);
@@ -206,16 +202,23 @@ static long exec_with_mask(struct zl_frame *frame, struct zl_block *block)
 
 	if (zl_is_nested(frame))
 		return zl_call_make(frame);
-	if (!zl_signals_close(block, frame))
+	if (!zl_signals_close_all(block, frame))
 		return zl_call_interrupted(frame);
 	zl_trace_at_exec(block, &frame->call);
 	zl_sighand_leave(block->sighand);
+	zl_requeue_kept(block);   /* while none of them can come back */
 	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
-	zl_requeue_kept(block);
 	result = zl_call_make(frame);
 	zl_sighand_stay(block->sighand);
 	zl_signals_open(block);
 	return result;
+}
+
+/* Bytes left on the stack of the slot that we stand on. */
+static size_t stack_left(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0) % SLOT_SIZE;
+	return here - (here < SLOT_NESTED_TOP ? SLOT_NESTED : SLOT_HOOK);
 }
 
 /* With the environment of a plan. */
@@ -223,7 +226,7 @@ static long exec_as_planned(struct zl_frame *frame, const struct plan *plan, lon
 {
 	long theirs = *environment, result;
 
-	if (plan->is_first && !zl_is_nested(frame))
+	if (zl_exec_environment.is_first && stack_left() >= SPARE)
 		zl_target_look(&frame->call);
 	*environment = (long)plan->entry;
 	result = exec_with_mask(frame, zl_block_here());
@@ -270,19 +273,12 @@ static long exec_mapped(struct zl_frame *frame, const struct measure *m, long *e
 	return result;
 }
 
-/* Bytes left on the stack of the slot that we stand on. */
-static size_t stack_left(void)
-{
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0) % SLOT_SIZE;
-	return here - (here < SLOT_NESTED_TOP ? SLOT_NESTED : SLOT_HOOK);
-}
-
 long zl_own_exec(struct zl_frame *frame)
 {
 	long *environment = &frame->call.arg[frame->call.number == __NR_execve ? 2 : 3];
 	struct measure m;
 
-	if (!zl_exec_environment.library)
+	if (!zl_exec_environment.library || zl_is_nested(frame))   /* what hook code starts is not the program's */
 		return exec_with_mask(frame, zl_block_here());
 	measure(&m, (uintptr_t)*environment);
 	if (m.entries == -EFAULT)   /* let the kernel say so, or find a worse error first */

@@ -12,6 +12,7 @@ struct zl_exec_environment {
 	const char *variable[ZL_EXEC_VARIABLES];           /* "ZLAZY_X=value", added where the program has no ZLAZY_X */
 	const char *original[ZL_EXEC_VARIABLES];           /* what it replaces there, a relative path; or NULL */
 	unsigned variables;
+	bool is_first;                                     /* no program of this run has started this one */
 };
 extern struct zl_exec_environment zl_exec_environment;
 

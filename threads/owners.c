@@ -5,6 +5,7 @@
 #include "threads/call.h"
 #include <asm/unistd.h>
 #include <linux/errno.h>
+#include <linux/prctl.h>
 #include "base/poison.h"
 
 static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
@@ -33,19 +34,21 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_waitid] = zl_own_wait,
 };
 
-/* Calls of the 32-bit table that have an owner, and arguments that mean the same as in their 64-bit twins. Those that
- * are not here: PTRACE_TRACEME is the only request of ptrace that has one; arch_prctl does not know gs there. */
+/* Calls of the 32-bit table that have an owner, and arguments that mean the same as in their 64-bit twins: of ptrace
+ * PTRACE_TRACEME alone has one, of prctl Syscall User Dispatch; arch_prctl does not know gs there. */
 static long i386_twin(const struct zlazy_call *call)
 {
-	enum { EXIT = 1, FORK = 2, CLOSE = 6, PTRACE = 26, DUP2 = 63, PRCTL = 172, VFORK = 190, EXIT_GROUP = 252, DUP3 = 330,
-	       CLOSE_RANGE = 436, TRACEME = 0 };
+	enum {
+		EXIT = 1, FORK = 2, CLOSE = 6, PTRACE = 26, DUP2 = 63, PRCTL = 172, VFORK = 190, EXIT_GROUP = 252,
+		DUP3 = 330, CLOSE_RANGE = 436, TRACEME = 0,
+	};
 	switch (call->number) {
 	case EXIT: return __NR_exit;
 	case FORK: return __NR_fork;
 	case CLOSE: return __NR_close;
 	case PTRACE: return call->arg[0] == TRACEME ? __NR_ptrace : -1;
 	case DUP2: return __NR_dup2;
-	case PRCTL: return __NR_prctl;
+	case PRCTL: return call->arg[0] == PR_SET_SYSCALL_USER_DISPATCH ? __NR_prctl : -1;
 	case VFORK: return __NR_vfork;
 	case EXIT_GROUP: return __NR_exit_group;
 	case DUP3: return __NR_dup3;

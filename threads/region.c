@@ -7,6 +7,7 @@
  *     exit of a call with a frame               rolled forward, from the frame
  *     gate of a call with a frame               before `syscall`: the gate is sent to its interrupted exit, busy;
  *                                               after it: busy
+ *     gate of clone and its kin                 busy
  *     any other pc on a stack of the slot       agent or hook code: busy
  *     else                                      the program itself
  *
@@ -168,6 +169,8 @@ static bool settle_gate(struct zl_block *b, struct sigcontext *c, struct zl_mask
 		find_mask(call->number, arg, (long)c->rax, mask);
 		return true;
 	}
+	if (is_within(c->rip, (const char *)zl_gate_clone, zl_gate_clone_end))
+		return true;   /* on the program's stack, but in the middle of an owner */
 	return c->rip == (uintptr_t)zl_gate_i386_after || c->rip == (uintptr_t)zl_gate_interrupted ||
 	       c->rip == (uintptr_t)zl_gate_interrupted_jump || c->rip == (uintptr_t)zl_gate_return;
 }

@@ -66,7 +66,7 @@ static bool is_secure(const struct place *at, const struct stat *st)
 }
 
 /* A program, or the dynamic linker itself, started by name? */
-static bool is_program(int fd, const struct elf64_phdr *dynamic)
+__attribute__((noinline)) static bool is_program(int fd, const struct elf64_phdr *dynamic)
 {
 	Elf64_Dyn entry[ENTRIES];
 	long size = zl_raw(__NR_pread64, fd, entry, sizeof(entry), dynamic->p_offset);
@@ -77,7 +77,7 @@ static bool is_program(int fd, const struct elf64_phdr *dynamic)
 	return false;
 }
 
-static const char *judge_elf(int fd, const struct elf64_hdr *header)
+__attribute__((noinline)) static const char *judge_elf(int fd, const struct elf64_hdr *header)
 {
 	struct elf64_phdr part[PARTS];
 	size_t size = header->e_phnum * sizeof(part[0]);
@@ -108,15 +108,17 @@ static const char *interpreter(char text[HEAD + 1])
 	return *start == '/' ? start : NULL;
 }
 
-/* Why the agent won't be loaded; NULL if it will, or nobody can tell. */
-static const char *judge(const struct place *at, int depth)
+union head { char text[HEAD + 1]; struct elf64_hdr elf; };
+
+/* Why the agent won't be loaded; NULL if it will, or nobody can tell, or *next, in `head`, decides. */
+static const char *judge_one(const struct place *at, union head *head, const char **next)
 {
-	union { char text[HEAD + 1]; struct elf64_hdr elf; } head = { .text = "" };
 	bool is_descriptor = at->flags & AT_EMPTY_PATH;
-	const char *reason = NULL, *next = NULL;
+	const char *reason = NULL;
 	struct stat st;
 	long fd, size;
 
+	*next = NULL;
 	if (zl_raw(__NR_newfstatat, at->directory, at->path, &st, at->flags) != 0 || (st.st_mode & FORMAT) != REGULAR ||
 	    !(st.st_mode & EXECUTABLE))
 		return NULL;
@@ -125,14 +127,29 @@ static const char *judge(const struct place *at, int depth)
 	fd = is_descriptor ? at->directory : zl_raw(__NR_openat, at->directory, at->path, O_RDONLY | O_CLOEXEC, 0);
 	if (zl_is_error(fd))
 		return NULL;
-	size = zl_raw(__NR_pread64, fd, head.text, HEAD, 0);
-	if (size >= (long)sizeof(head.elf) && memcmp(head.text, ELFMAG, SELFMAG) == 0)
-		reason = judge_elf((int)fd, &head.elf);
+	size = zl_raw(__NR_pread64, fd, head->text, HEAD, 0);
+	head->text[size > 0 ? size : 0] = '\0';
+	if (size >= (long)sizeof(head->elf) && memcmp(head->text, ELFMAG, SELFMAG) == 0)
+		reason = judge_elf((int)fd, &head->elf);
 	else if (size > 2)
-		next = interpreter(head.text);
+		*next = interpreter(head->text);
 	if (!is_descriptor)
 		zl_raw(__NR_close, fd);
-	return next && depth < DEPTH ? judge(&(struct place){ AT_FDCWD, (long)next, 0 }, depth + 1) : reason;
+	return reason;
+}
+
+static const char *judge(struct place at)
+{
+	union head head[2];   /* the path of the one is read while the other is filled */
+	const char *reason = NULL, *next;
+
+	for (int depth = 0; depth <= DEPTH; depth++) {
+		reason = judge_one(&at, &head[depth % 2], &next);
+		if (!next)
+			return reason;
+		at = (struct place){ AT_FDCWD, (long)next, 0 };
+	}
+	return NULL;
 }
 
 static void say(const struct place *at, const char *reason)
@@ -163,7 +180,7 @@ void zl_target_look(const struct zlazy_call *call)
 		return;
 	if (first)
 		at.flags = 0;
-	reason = judge(&at, 0);
+	reason = judge(at);
 	if (reason && !atomic_exchange(is_said, true))
 		say(&at, reason);
 }

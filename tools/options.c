@@ -40,7 +40,7 @@ static const char help_text[] =
 	"                               continue: run it unhooked\n"
 	"      --log FILE               append notices to FILE instead of stderr\n"
 	"      --quiet                  no notices\n"
-	"      --debug LEVEL            more notices, 0 to 9\n"
+	"      --debug LEVEL            more notices: 1 each process, 2 each refused site, 3 each rewritten\n"
 	"  -c                           at exit, a table of calls, errors and time, as strace -c -w gives\n"
 	"      --stats                  at exit, sites by state, traps, and each site that kept trapping\n"
 	"  -o FILE                      write the table and the statistics to FILE instead of stderr\n"
@@ -48,7 +48,8 @@ static const char help_text[] =
 	"  -V, --version                the version\n"
 	"\n"
 	"The exit status is the program's; 127 if the command line, the set-up or the name of the\n"
-	"program is wrong, 126 if it can't be executed. See zlazy(1).\n";
+	"program is wrong, 126 if it can't be executed, 1 if the program's is 0 and the report of\n"
+	"-c or --stats can't be written. See zlazy(1).\n";
 
 /* Check `value` against a list of words. Returns true if it is one of them. */
 static bool check_word(const char *option, const char *value, const char *const *words, const char *list)

@@ -82,6 +82,8 @@
 	global	zl_entry_jump
 	save_registers jump
 	ask_filter zl_hooked_jump
+	cmpl	$0, %gs:BLOCK_NOTED		# by the handler that we come from: the call must not sleep
+	jne	zl_noted_jump
 	restore_for_plain
 	syscall
 	global	zl_plain_jump_after
@@ -90,6 +92,8 @@
 	movq	%rcx, %gs:BLOCK_LEFT_TO
 	jmp	*%rcx
 	global	zl_plain_jump_end
+zl_noted_jump:
+	movl	$BITS_SPECIAL, %eax		# zl_dispatch: the call is made by a gate, which looks again
 zl_hooked_jump:
 	movq	%rsp, %r11
 	movq	%gs:BLOCK_TOP, %rsp
@@ -141,7 +145,6 @@ zl_hooked_jump:
 	global	zl_entry_call
 	save_registers call
 	movq	%gs:BLOCK_SELF, %rdx		# a program that changed gs is found out here
-	global	zl_call_lost
 	cmpq	%rdx, BLOCK_SELF(%rdx)
 	jne	zl_entry_lost
 	global	zl_call_stack
@@ -389,8 +392,10 @@ exit_noted:
 
 	.type	zl_entry_lost, @function
 zl_entry_lost:
+	.cfi_startproc
 	movq	(%rsp), %rdi
 	jmp	zl_entry_block_lost
+	.cfi_endproc
 	.size	zl_entry_lost, . - zl_entry_lost
 
 # zl_child - a new thread or process, from its first instruction

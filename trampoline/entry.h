@@ -27,7 +27,8 @@ extern struct zl_direct {
 	void *data;
 } zl_direct[ZL_DIRECT];
 static_assert(sizeof(struct zl_direct) == 16, "entry.S scales by it");
-static_assert(ZL_WANTED == BITS_WANTED && ZL_FIRST_MASK == BITS_FIRST && ZL_I386 == BITS_I386, "frame.h");
+static_assert(ZL_WANTED == BITS_WANTED && ZL_SPECIAL == BITS_SPECIAL && ZL_FIRST_MASK == BITS_FIRST &&
+	      ZL_I386 == BITS_I386, "frame.h");
 static_assert(ZL_FIRST == LEVEL_STEP, "entry.S makes a level of a filter's entry");
 
 long zl_gate_call(struct zl_frame *frame);
@@ -53,14 +54,14 @@ extern uint32_t zl_vector_size;                  /* bytes of a saved area */
 ZL_LABEL(zl_entry_jump); ZL_LABEL(zl_jump_saved); ZL_LABEL(zl_jump_flags);
 ZL_LABEL(zl_plain_jump_after); ZL_LABEL(zl_plain_jump_end);
 ZL_LABEL(zl_entry_i386); ZL_LABEL(zl_i386_saved); ZL_LABEL(zl_i386_flags);
-ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_flags); ZL_LABEL(zl_call_lost); ZL_LABEL(zl_call_stack);
+ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_flags); ZL_LABEL(zl_call_stack);
 ZL_LABEL(zl_plain_call_after); ZL_LABEL(zl_plain_call_slot); ZL_LABEL(zl_plain_call_end);
 ZL_LABEL(zl_hooked); ZL_LABEL(zl_exit_begin); ZL_LABEL(zl_exit_slot); ZL_LABEL(zl_exit_end);
 ZL_LABEL(zl_null_trap); ZL_LABEL(zl_null_trap_after); ZL_LABEL(zl_deliver_trap); ZL_LABEL(zl_deliver_trap_after);
 ZL_LABEL(zl_gate_call_window); ZL_LABEL(zl_gate_call_after); ZL_LABEL(zl_gate_return);
 ZL_LABEL(zl_gate_interrupted); ZL_LABEL(zl_gate_interrupted_jump);
 ZL_LABEL(zl_gate_i386_window); ZL_LABEL(zl_gate_i386_after);
-ZL_LABEL(zl_gate_clone_after); ZL_LABEL(zl_gate_sigreturn_after);
+ZL_LABEL(zl_gate_clone_after); ZL_LABEL(zl_gate_clone_end); ZL_LABEL(zl_gate_sigreturn_after);
 ZL_LABEL(zl_raw_syscall_after);
 
 #endif

@@ -50,6 +50,7 @@
 
 /* Bits of the filter that entry.S knows (enum in entry.h). */
 #define BITS_WANTED	1
+#define BITS_SPECIAL	4
 #define BITS_FIRST	0x78
 #define BITS_I386	0x80
 

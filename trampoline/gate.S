@@ -139,7 +139,7 @@
 	.size	zl_gate_i386, . - zl_gate_i386
 
 # zl_gate_clone - fork, vfork, clone, clone3; long zl_gate_clone(struct zl_frame *, struct zl_block *child)
-# in:   every signal blocked
+# in:   signals blocked as threads/child.c wants it; what comes all the same is noted
 # out:  the parent returns; the child goes to zl_child with its block in r9
 # stack: as zl_gate_call
 	.p2align 4
@@ -164,6 +164,7 @@
 	jz	zl_child
 	jmp	zl_gate_return
 	.cfi_endproc
+	global	zl_gate_clone_end
 	.size	zl_gate_clone, . - zl_gate_clone
 
 # zl_gate_sigreturn - rt_sigreturn on a frame that the agent prepared; does not return

@@ -33,7 +33,7 @@ enum {
 	SHORT_END = ZL_PAGE - 16, HALT = 0xf4,
 };
 
-static struct { bool is_mapped; uintptr_t second; } state;
+static struct { bool is_mapped; enum zl_sled sled; uintptr_t second; } state;
 bool zl_copy_hides_zero;
 
 bool zl_probe_call(uintptr_t landing);
@@ -43,6 +43,16 @@ ZL_LABEL(zl_probe_failed);
 bool zl_zero_is_mapped(void)
 {
 	return state.is_mapped;
+}
+
+enum zl_sled zl_zero_sled(void)
+{
+	return state.sled;
+}
+
+uintptr_t zl_zero_second_mapping(void)
+{
+	return state.second;
 }
 
 bool zl_zero_contains(uintptr_t address)
@@ -153,6 +163,7 @@ static bool lay(enum zl_sled kind, uint8_t prefix)
 		return false;
 	if (kind == ZL_SLED_JUMP ? !lay_jump_sled(prefix) : !lay_short_sled(prefix))
 		return false;
+	state.sled = kind;
 	set_target(zl_probe_landed);
 	if (zl_os_protect(0, ZL_PAGE, PROT_EXEC) == 0 &&
 	    zl_os_protect(state.second + ZL_PAGE, CODE_SIZE, PROT_READ | PROT_EXEC) == 0 && probe()) {

@@ -24,5 +24,8 @@ enum zl_zero_result zl_zero_start(enum zl_sled first, bool may_be_readable, long
 /* Is this address one of page zero, or of the sled's second mapping? false for all before zl_zero_start(). */
 bool zl_zero_contains(uintptr_t address);
 bool zl_zero_is_mapped(void);
+/* What zl_zero_start() has laid. pre: ZL_ZERO_READY */
+enum zl_sled zl_zero_sled(void);
+uintptr_t zl_zero_second_mapping(void);
 
 #endif

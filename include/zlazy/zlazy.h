@@ -31,7 +31,7 @@ extern "C" {
 
 #define ZLAZY_ABI_VERSION 1
 
-/* What a library was built for. The agent reads it before it calls anything there, and refuses a library without it
+/* What a library was built for. The agent reads it before it calls zlazy_hook_init(), and refuses a library without it
  * or with another value. Every library that includes this header has it; it must stay exported, like
  * zlazy_hook_init. A library that is not written in C or C++ defines it by itself. */
 extern const uint32_t zlazy_hook_abi __attribute__((weak, visibility("default")));
@@ -119,7 +119,7 @@ struct zlazy_api {
  *
  * The environment that the library's libc has (getenv(), TZ, what system() hands on) is a copy of the program's from
  * its start, less LD_PRELOAD and the ZLAZY_ variables; what the program changes later does not show there. Programs
- * that zlazy_hook_init() starts are not hooked; those that on_call() starts are. Constructors of the library get no
+ * that hook code starts are not hooked. Constructors of the library get no
  * arguments of the program: argc is 0, argv is NULL. */
 int zlazy_hook_init(const struct zlazy_api *api, const char *argument, struct zlazy_hook *hook);
 
