@@ -118,6 +118,12 @@ class Interrupted(AgentCase):
                 self.assertEqual(self.caller("alarm", "102", "alarms", hooks=hooks), [str(os.getuid()), "1"])
 
 
+class Started(AgentCase):
+    def test_what_a_hook_starts_is_not_hooked(self):
+        done = self.run_program(self.build + "/tests/hooked/caller", "110", hooks=[self.hook("starter")])
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, f"{os.getpid()}\n", ""))
+
+
 class Debug(AgentCase):
     SCRIPT = "ls / | cat; (true); exec /bin/true"
 
@@ -217,7 +223,7 @@ class Counts(AgentCase):
 
 
 # Again by rewriting, where that is possible.
-for case in (Interrupted, Debug, Counts):
+for case in (Interrupted, Started, Debug, Counts):
     globals()[case.__name__ + "Zpoline"] = type(case.__name__ + "Zpoline", (case,), {"tactic": "zpoline"})
 
 if __name__ == "__main__":

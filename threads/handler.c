@@ -107,6 +107,13 @@ static void on_null_call(struct zl_block *block, siginfo_t *info, struct ucontex
 	zl_deliver_fault(block, SIGSEGV, info, context);
 }
 
+/* A jump through NULL with a stack pointer that points nowhere. */
+static void on_null_jump(struct zl_block *block, siginfo_t *info, struct ucontext *context)
+{
+	zl_region_restore_call(&context->uc_mcontext, block);
+	on_null_call(block, info, context);
+}
+
 static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *context)
 {
 	struct sigcontext *c = &context->uc_mcontext;
@@ -157,10 +164,8 @@ static void on_fault(struct zl_block *block, int signal, siginfo_t *info, struct
 		zl_region_from_frame(c, block->frame);   /* a bad frame of the program */
 	else if (is_in_gate(c->rip) && !zl_is_in_slot(block, c->rsp) && c->rip != (uintptr_t)zl_call_stack)
 		zl_fatal(ZL_FATAL_BLOCK, c->rip);   /* entry and plain calls touch nothing but the block and the slot */
-	else if (c->rip == (uintptr_t)zl_call_stack) {
-		zl_region_restore_call(c, block);
-		return on_null_call(block, info, context);   /* a jump through NULL with no stack */
-	}
+	else if (c->rip == (uintptr_t)zl_call_stack)
+		return on_null_jump(block, info, context);
 	else if (block->is_hook_thread || zl_is_in_slot(block, c->rsp) || is_in_agent(c->rip))
 		zl_fatal(is_in_agent(c->rip) ? ZL_FATAL_FAULT : ZL_FATAL_HOOK_FAULT, c->rip);
 	zl_deliver_fault(block, signal, info, context);

@@ -4,9 +4,9 @@
  * prefix: wherever the call lands, up to four prefixes are ignored by the e9 that follows, so one jump leaves.
  * Jump k goes to 5k + 5 + 0xPPPPPPPP, where the second mapping holds `jmp *target(%rip)`, six bytes with five of
  * room: the last byte of each is the first of the next, 0xff, which makes its displacement negative. So the
- * target lies in the page before them, and two jumps lead from the site to zl_entry_call. The last bytes of page zero hold half
- * a jump: a call that lands there faults, and the SIGSEGV handler takes it from there like every other number
- * outside the page (lazy/fault.c).
+ * target lies in the page before them, and two jumps lead from the site to zl_entry_call. The last bytes of page
+ * zero hold half a jump: a call that lands there faults, and the SIGSEGV handler takes it from there like every other
+ * number outside the page (lazy/fault.c).
  *
  *     0: e9 65 65 65 65 e9 ...     0x65655000: target     0x6565656a: ff 25 90 ea ff [ff] 25 8b ea ff [ff] ...
  *
@@ -14,7 +14,8 @@
  * `e9 f4 f4 f4 PP` near its end, and that to a single `jmp *target(%rip)`. f4 (hlt) faults, with and without a
  * prefix before it, so the numbers that land behind the e9 go through the SIGSEGV handler, too.
  *
- * Each sled is probed before it is used, for prefixes on jumps are reserved by the manuals. Page zero is executable only: with a protection key neither the program nor the kernel can read it.
+ * Each sled is probed before it is used, for prefixes on jumps are reserved by the manuals. Page zero is executable
+ * only: with a protection key neither the program nor the kernel can read it.
  */
 #include "trampoline/zero.h"
 #include "base/copy.h"
