@@ -56,7 +56,7 @@ long zl_dispatch(struct zl_frame *frame, unsigned bits)
 	frame->level = 0;
 	if (bits == ZL_I386) {
 		take_i386_arguments(frame);
-		bits = block->filter[ZLAZY_NUMBERS];
+		bits = frame->filter[ZLAZY_NUMBERS];
 	}
 	if (bits & ZL_WANTED) {
 		look_for_again(block, frame);
@@ -69,6 +69,5 @@ long zl_dispatch(struct zl_frame *frame, unsigned bits)
 	} else {
 		result = zl_call_real(frame);
 	}
-	block->frame = frame;
 	return result;
 }

@@ -16,7 +16,7 @@ struct zl_hooks zl_hooks;
 
 static long next(struct zlazy_call *call)
 {
-	struct zl_frame *frame = (struct zl_frame *)call;
+	struct zl_frame *frame = zl_frame_of(call);
 	long result;
 
 	frame->state = ZL_FRAME_DONE;

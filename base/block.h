@@ -5,8 +5,7 @@
  *
  * Invariants, outside entry and exit:
  *     self == &block
- *     top == (runs hook code ? nested stack : hook stack) top - FRAME_SIZE
- *     filter == (runs hook code ? zl_filter_nested : zl_filter)
+ *     top == the frame at the top of (runs hook code ? nested stack : hook stack)
  *     noted != 0  =>  every signal that the program handles is blocked in the kernel for this thread
  *     real mask == virtual mask less the agent's signals, outside agent code
  */
@@ -29,13 +28,10 @@ struct zl_resume {
 
 struct zl_block {
 	struct zl_block *self;
-	/* the program's registers as entry found them; valid from zl_*_saved until the call ends or has a frame */
-	uint64_t rax, rcx, rdx, r11, rsp;
-	uint64_t flags;                 /* lahf's ah in bits 8..15, OF in bit 0 */
-	uint64_t ret;                   /* continuation: the address after the site */
-	void *top;
-	const uint8_t *filter;
-	struct zl_frame *frame;         /* of the innermost call that has one */
+	uint64_t r11;                   /* as entry found it, or as a plain call left it; valid where entry.S says */
+	uint64_t ret;                   /* continuation of a trap: the address after the site */
+	struct zl_frame *top;           /* of the next call; while a call is on its way in or out, its own */
+	struct zl_frame *frame;         /* of the call that a gate makes */
 	uint64_t gate_rsp;              /* agent's stack while a gate runs on the program's */
 	uint32_t noted;                 /* signal number that waits for this call to end, or 0 */
 	uint32_t interrupted;           /* the last gate did not make its call */
@@ -45,7 +41,6 @@ struct zl_block {
 	uint64_t left_to, left_with;    /* pc and result with which the last trapped call went back to the program */
 
 	uint64_t again_site;            /* the call that was last interrupted, 0 if none; */
-	int32_t tid;
 	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
 	bool is_again_next;             /* the handler has returned to again_site */
 	bool is_forking;                /* a child without CLONE_VM is being made: it finds its block so */
@@ -71,15 +66,9 @@ struct zl_block {
 };
 
 static_assert(offsetof(struct zl_block, self) == BLOCK_SELF, "slot.h");
-static_assert(offsetof(struct zl_block, rax) == BLOCK_RAX, "slot.h");
-static_assert(offsetof(struct zl_block, rcx) == BLOCK_RCX, "slot.h");
-static_assert(offsetof(struct zl_block, rdx) == BLOCK_RDX, "slot.h");
 static_assert(offsetof(struct zl_block, r11) == BLOCK_R11, "slot.h");
-static_assert(offsetof(struct zl_block, rsp) == BLOCK_RSP, "slot.h");
-static_assert(offsetof(struct zl_block, flags) == BLOCK_FLAGS, "slot.h");
 static_assert(offsetof(struct zl_block, ret) == BLOCK_RET, "slot.h");
 static_assert(offsetof(struct zl_block, top) == BLOCK_TOP, "slot.h");
-static_assert(offsetof(struct zl_block, filter) == BLOCK_FILTER, "slot.h");
 static_assert(offsetof(struct zl_block, frame) == BLOCK_FRAME, "slot.h");
 static_assert(offsetof(struct zl_block, gate_rsp) == BLOCK_GATE_RSP, "slot.h");
 static_assert(offsetof(struct zl_block, noted) == BLOCK_NOTED, "slot.h");
@@ -90,7 +79,6 @@ static_assert(offsetof(struct zl_block, target) == BLOCK_TARGET, "slot.h");
 static_assert(offsetof(struct zl_block, left_to) == BLOCK_LEFT_TO, "slot.h");
 static_assert(offsetof(struct zl_block, left_with) == BLOCK_LEFT_WITH, "slot.h");
 static_assert(offsetof(struct zl_block, again_site) == BLOCK_AGAIN_SITE, "slot.h");
-static_assert(offsetof(struct zl_block, tid) == BLOCK_TID, "slot.h");
 static_assert(sizeof(struct zl_block) <= SLOT_SIZE - SLOT_BLOCK, "slot.h");
 
 static inline struct zl_block *zl_block_of_slot(uintptr_t address_in_slot)

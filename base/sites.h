@@ -7,11 +7,15 @@
  *
  * Leaves are published by a release store and never freed or moved; a bit is set before the bytes of the site
  * change, so who executes the new bytes finds it.
+ *
+ * zl_sites_seen saves entry.S most walks: a rewritten site's address at its own value modulo the size, the last one
+ * rewritten where several meet. What is there is in the bitmap too.
  */
 #ifndef ZL_BASE_SITES_H
 #define ZL_BASE_SITES_H
 
 #define SITES_DIRECTORY_BITS 16
+#define SITES_SEEN	4096
 #define LEAF_PAGE	0
 #define LEAF_NEXT	8
 #define LEAF_PATCHED	16
@@ -32,6 +36,7 @@ static_assert(offsetof(struct zl_leaf, next) == LEAF_NEXT, "sites.h");
 static_assert(offsetof(struct zl_leaf, patched) == LEAF_PATCHED, "sites.h");
 
 extern struct zl_leaf *_Atomic zl_sites[1 << SITES_DIRECTORY_BITS];
+extern _Atomic uintptr_t zl_sites_seen[SITES_SEEN];
 
 /* acquire; pairs with the release in lazy/sites.c */
 static inline struct zl_leaf *zl_leaf_find(uintptr_t after)

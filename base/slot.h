@@ -23,25 +23,18 @@
 
 /* struct zl_block, what the entry, gate and exit use (gs points at it) */
 #define BLOCK_SELF	0
-#define BLOCK_RAX	8
-#define BLOCK_RCX	16
-#define BLOCK_RDX	24
-#define BLOCK_R11	32
-#define BLOCK_RSP	40
-#define BLOCK_FLAGS	48
-#define BLOCK_RET	56
-#define BLOCK_TOP	64
-#define BLOCK_FILTER	72
-#define BLOCK_FRAME	80
-#define BLOCK_GATE_RSP	88
-#define BLOCK_NOTED	96
-#define BLOCK_INTERRUPTED 100
-#define BLOCK_CHILD_RSP	104
-#define BLOCK_NEXT_FREE	112
-#define BLOCK_TARGET	120
-#define BLOCK_LEFT_TO	128
-#define BLOCK_LEFT_WITH	136
-#define BLOCK_AGAIN_SITE 144
-#define BLOCK_TID	152
+#define BLOCK_R11	8
+#define BLOCK_RET	16
+#define BLOCK_TOP	24
+#define BLOCK_FRAME	32
+#define BLOCK_GATE_RSP	40
+#define BLOCK_NOTED	48
+#define BLOCK_INTERRUPTED 52
+#define BLOCK_CHILD_RSP	56
+#define BLOCK_NEXT_FREE	64
+#define BLOCK_TARGET	72
+#define BLOCK_LEFT_TO	80
+#define BLOCK_LEFT_WITH	88
+#define BLOCK_AGAIN_SITE 96
 
 #endif

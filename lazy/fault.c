@@ -126,9 +126,9 @@ void zl_fault_null_call(siginfo_t *info, struct sigcontext *context, const struc
 {
 	uintptr_t after = 0;
 
-	context->rcx = block->rcx;
+	context->rcx = block->top->rcx;
 	context->r11 = block->r11;
-	context->rax = block->rax;
+	context->rax = block->top->rax;
 	zl_copy_in(&after, context->rsp, sizeof(after));
 	context->rip = call_target(context, after);
 	context->cr2 = context->rip;

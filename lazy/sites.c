@@ -9,6 +9,7 @@
 #include "base/poison.h"
 
 struct zl_leaf *_Atomic zl_sites[1 << SITES_DIRECTORY_BITS];
+_Atomic uintptr_t zl_sites_seen[SITES_SEEN];
 
 static struct zl_leaf *take_leaf(void)
 {
@@ -52,15 +53,18 @@ void zl_site_publish(struct zl_leaf *leaf, uintptr_t after)
 {
 	change_bit(leaf->refused, after, false);
 	change_bit(leaf->patched, after, true);
+	atomic_store_explicit(&zl_sites_seen[after % SITES_SEEN], after, memory_order_release);
 }
 
 void zl_site_retract(struct zl_leaf *leaf, uintptr_t after)
 {
+	uintptr_t seen = after;
+	atomic_compare_exchange_strong(&zl_sites_seen[after % SITES_SEEN], &seen, 0);
 	change_bit(leaf->patched, after, false);
 }
 
 void zl_site_refuse(struct zl_leaf *leaf, uintptr_t after)
 {
-	change_bit(leaf->patched, after, false);   /* of code that was there before */
+	zl_site_retract(leaf, after);   /* of code that was there before */
 	change_bit(leaf->refused, after, true);
 }

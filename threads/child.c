@@ -75,8 +75,8 @@ static struct zl_block *prepare_sharing(struct zl_block *parent, const struct zl
 	child->is_vforked = flags & CLONE_VFORK;
 	child->has_own_process = !(flags & CLONE_THREAD);
 	child->clears_sighand = flags & CLONE_CLEAR_SIGHAND;
-	zl_slot_leave_hook(child);
 	copy_frame(child, frame);
+	zl_slot_set_frames(child);
 	if (!(flags & CLONE_VFORK))
 		atomic_store(&zl_is_threaded, true);
 	return child;
@@ -202,7 +202,7 @@ void zl_child_begin(struct zl_block *block)
 	zl_slot_install(block);
 	if (zl_sud_arm() != 0)
 		zl_fatal(ZL_FATAL_ARM, (unsigned long)block);
-	block->tid = (int32_t)zl_raw(__NR_gettid);
+	zl_slot_set_thread(block);
 	if (is_copy)
 		begin_copy(block);
 	if (block->clears_sighand) {

@@ -35,9 +35,12 @@ static bool is_in_gate(uintptr_t pc)
 	return pc >= (uintptr_t)__start_zl_gate && pc < (uintptr_t)__stop_zl_gate;
 }
 
-static bool is_in_gate_of_frame(uintptr_t pc)
+/* The address after the site whose call pc, right after a `syscall` of the gate, has just made. */
+static uintptr_t site_of_gate(const struct zl_block *block, uintptr_t pc)
 {
-	return pc == (uintptr_t)zl_gate_call_after || pc == (uintptr_t)zl_gate_i386_after;
+	if (pc == (uintptr_t)zl_gate_call_after || pc == (uintptr_t)zl_gate_i386_after)
+		return block->frame->rip;
+	return pc == (uintptr_t)zl_plain_call_after ? block->top->rip : block->ret;
 }
 
 static bool bytes_are(uintptr_t at, uint8_t first, uint8_t second)
@@ -98,8 +101,8 @@ static void on_null_call(struct zl_block *block, siginfo_t *info, struct ucontex
 	struct sigcontext *c = &context->uc_mcontext;
 	uintptr_t after;
 
-	if (zl_copy_in(&after, c->rsp, sizeof(after)) && zl_site_is_copy(after, block->rax)) {
-		c->rax = block->rax;
+	if (zl_copy_in(&after, c->rsp, sizeof(after)) && zl_site_is_copy(after, block->top->rax)) {
+		c->rax = block->top->rax;
 		c->rip = (uintptr_t)zl_entry_call;
 		return;
 	}
@@ -129,7 +132,7 @@ static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *
 	else
 		is_foreign = true;
 	if (info->si_code == SECCOMP_TRAP && is_in_gate(c->rip))   /* raised at the gate, for the program's call */
-		foreign.si_call_addr = (void *)(is_in_gate_of_frame(c->rip) ? block->frame->rip : block->ret);
+		foreign.si_call_addr = (void *)site_of_gate(block, c->rip);
 	if (is_foreign)
 		on_asynchronous(block, SIGSYS, &foreign, context);
 }

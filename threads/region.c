@@ -22,7 +22,7 @@
 #include <linux/errno.h>
 #include "base/poison.h"
 
-enum { SITE_SIZE = 2, OVERFLOW = 0x800, STATUS_LOW = 0xff };
+enum { SITE_SIZE = 2 };
 
 static bool is_within(uintptr_t pc, const char *start, const char *end)
 {
@@ -54,29 +54,37 @@ static void find_mask(long number, const uint64_t arg[6], long result, struct zl
 	mask->is_temporary = pointer && zl_copy_in(&mask->mask, pointer, sizeof(mask->mask));
 }
 
-static uint64_t flags_of_block(uint64_t eflags, const struct zl_block *block)
-{
-	return (eflags & ~(uint64_t)FLAGS_STATUS) | (block->flags >> 8 & STATUS_LOW) |
-	       (block->flags & 1 ? OVERFLOW : 0);
-}
+/* Where an entry has saved what, and what the call that led to it has pushed. */
+struct entry {
+	const char *r11, *saved, *moved, *flags;
+	uint64_t pushed;
+};
+static const struct entry entry_call = { zl_call_r11, zl_call_saved, zl_call_moved, zl_call_flags, sizeof(uintptr_t) },
+			  entry_jump = { zl_jump_r11, zl_jump_saved, zl_jump_moved, zl_jump_flags, 0 },
+			  entry_i386 = { zl_i386_r11, zl_i386_saved, zl_i386_moved, zl_i386_flags, 0 };
 
-/* Registers as entry found them. saved, flags: the labels of its kind. */
-static void restore_from_block(struct sigcontext *c, const struct zl_block *b, const char *saved, const char *flags)
+/* Registers as the entry found them. The flags that are not of status may have changed since, by a debugger. */
+static void restore(struct sigcontext *c, const struct zl_block *b, const struct entry *entry)
 {
-	if (c->rip < (uintptr_t)saved)
-		return;
-	if (c->rip >= (uintptr_t)flags)
-		c->eflags = flags_of_block(c->eflags, b);
-	c->rax = b->rax;
-	c->rcx = b->rcx;
-	c->rdx = b->rdx;
-	c->r11 = b->r11;
-	c->rsp = b->rsp;
+	const struct zl_frame *f = b->top;
+	uintptr_t pc = c->rip;
+
+	if (pc >= (uintptr_t)entry->r11)
+		c->r11 = b->r11;
+	if (pc >= (uintptr_t)entry->flags)
+		c->eflags = (c->eflags & ~(uint64_t)FLAGS_STATUS) | (f->flags & FLAGS_STATUS);
+	if (pc >= (uintptr_t)entry->moved)
+		c->rsp = f->rsp - entry->pushed;
+	if (pc >= (uintptr_t)entry->saved) {
+		c->rax = f->rax;
+		c->rcx = f->rcx;
+		c->rdx = f->rdx;
+	}
 }
 
 void zl_region_restore_call(struct sigcontext *c, const struct zl_block *b)
 {
-	restore_from_block(c, b, zl_call_saved, zl_call_flags);
+	restore(c, b, &entry_call);
 }
 
 /* Undo the `call *%rax`: rsp points at the return address. A call through NULL goes back to where it landed. */
@@ -91,11 +99,11 @@ static void undo_call(struct sigcontext *c)
 	}
 }
 
-static void roll_forward(struct sigcontext *c, const struct zl_block *b, struct zl_mask_in_force *mask)
+static void roll_forward(struct sigcontext *c, const struct zl_frame *f, uintptr_t to, struct zl_mask_in_force *mask)
 {
 	const uint64_t arg[6] = { c->rdi, c->rsi, c->rdx, c->r10, c->r8, c->r9 };
-	find_mask((int)b->rax, arg, (long)c->rax, mask);
-	c->rip = c->rcx = b->ret;
+	find_mask((int)f->rax, arg, (long)c->rax, mask);
+	c->rip = c->rcx = to;
 	c->r11 = c->eflags;
 }
 
@@ -104,8 +112,8 @@ static bool settle_entry_call(struct zl_block *b, struct sigcontext *c, struct z
 	if (zl_zero_contains(c->rip)) {
 		undo_call(c);
 	} else if (is_within(c->rip, zl_plain_call_after, zl_plain_call_end)) {
-		roll_forward(c, b, mask);
-		c->rsp = b->rsp + 8;
+		roll_forward(c, b->top, b->top->rip, mask);
+		c->rsp = b->top->rsp;
 	} else if (is_within(c->rip, zl_entry_call, zl_hooked)) {
 		zl_region_restore_call(c, b);
 		undo_call(c);
@@ -118,12 +126,12 @@ static bool settle_entry_call(struct zl_block *b, struct sigcontext *c, struct z
 static bool settle_entry_jump(struct zl_block *b, struct sigcontext *c, struct zl_mask_in_force *mask)
 {
 	if (is_within(c->rip, zl_plain_jump_after, zl_plain_jump_end)) {
-		roll_forward(c, b, mask);
+		roll_forward(c, b->top, b->ret, mask);
 	} else if (is_within(c->rip, zl_entry_jump, zl_entry_i386)) {
-		restore_from_block(c, b, zl_jump_saved, zl_jump_flags);
+		restore(c, b, &entry_jump);
 		c->rip = b->ret - SITE_SIZE;
 	} else if (is_within(c->rip, zl_entry_i386, zl_entry_call)) {
-		restore_from_block(c, b, zl_i386_saved, zl_i386_flags);
+		restore(c, b, &entry_i386);
 		c->rip = b->ret - SITE_SIZE;
 	} else {
 		return false;
@@ -147,7 +155,7 @@ void zl_region_from_frame(struct sigcontext *c, const struct zl_frame *f)
 	c->r14 = f->r14;
 	c->r15 = f->r15;
 	c->rsp = f->rsp;
-	c->eflags = zl_frame_flags(f);
+	c->eflags = f->flags;
 	c->rax = is_again ? f->rax : (uint64_t)f->result;
 	c->rip = is_again ? f->rip - SITE_SIZE : f->rip;
 	c->rcx = keeps_rcx ? f->rcx : f->rip;
@@ -175,19 +183,26 @@ static bool settle_gate(struct zl_block *b, struct sigcontext *c, struct zl_mask
 	       c->rip == (uintptr_t)zl_gate_interrupted_jump || c->rip == (uintptr_t)zl_gate_return;
 }
 
+/* The stack pointer of who makes the call, where an entry has moved to the frame. */
+static uintptr_t stack_of(const struct zl_block *b, const struct sigcontext *c)
+{
+	bool has_moved = c->rsp - (uintptr_t)b->top <= sizeof(b->top->flags);
+	return has_moved && is_within(c->rip, zl_entry_jump, zl_hooked) ? b->top->rsp : c->rsp;
+}
+
 enum zl_region zl_region_settle(struct zl_block *block, struct sigcontext *c, struct zl_mask_in_force *mask)
 {
 	mask->is_temporary = false;
 	if (settle_gate(block, c, mask))
 		return ZL_REGION_BUSY;
 	if (is_within(c->rip, zl_exit_begin, zl_exit_end)) {
-		if (block->is_hook_thread || zl_is_in_slot(block, block->frame->rsp) ||
-		    block->frame->rip == (uintptr_t)zl_deliver_trap)   /* it is about to deliver another */
+		if (block->is_hook_thread || zl_is_in_slot(block, block->top->rsp) ||
+		    block->top->rip == (uintptr_t)zl_deliver_trap)   /* it is about to deliver another */
 			return ZL_REGION_BUSY;
-		zl_region_from_frame(c, block->frame);
+		zl_region_from_frame(c, block->top);
 		return ZL_REGION_PROGRAM;
 	}
-	if (zl_is_in_slot(block, c->rsp) || c->rip == (uintptr_t)zl_deliver_trap)
+	if (zl_is_in_slot(block, stack_of(block, c)) || c->rip == (uintptr_t)zl_deliver_trap)
 		return ZL_REGION_BUSY;
 	if (c->rip == (uintptr_t)zl_null_trap)
 		c->rip = (uintptr_t)zl_entry_call;   /* every register is the program's here: it calls NULL again */

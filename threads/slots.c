@@ -49,12 +49,31 @@ static struct zl_block *map_slot(void)
 	return NULL;
 }
 
+static void set_frame(struct zl_frame *frame, const uint8_t *filter)
+{
+	frame->self = frame;
+	frame->filter = filter;
+}
+
+void zl_slot_set_frames(struct zl_block *block)
+{
+	set_frame(zl_slot_first_frame(block), block->is_hook_thread ? zl_filter_nested : zl_filter);
+	set_frame(zl_slot_nested_frame(block), zl_filter_nested);
+	zl_slot_leave_hook(block);
+}
+
+void zl_slot_set_thread(struct zl_block *block)
+{
+	int32_t thread = (int32_t)zl_raw(__NR_gettid);
+	zl_slot_first_frame(block)->call.thread = zl_slot_nested_frame(block)->call.thread = thread;
+}
+
 static struct zl_block *begin(struct zl_block *block)
 {
 	if (block) {
 		memset(block, 0, sizeof(*block));
 		block->self = block;
-		zl_slot_leave_hook(block);
+		zl_slot_set_frames(block);
 	}
 	return block;
 }

@@ -14,6 +14,10 @@ extern struct zl_lock zl_slots_lock;
 /* Blocks of threads that have ended. Pushed by zl_gate_exit without a lock, popped under zl_slots_lock only. */
 extern struct zl_block *_Atomic zl_free_blocks;
 
+/* Set what stays in the two frames of a block; anew when is_hook_thread, or the first frame as a whole, has changed. */
+void zl_slot_set_frames(struct zl_block *block);
+/* The calling thread's block gets its id. */
+void zl_slot_set_thread(struct zl_block *block);
 /* A block, zeroed but for self and next_free, with its stacks; NULL when there is no memory. */
 struct zl_block *zl_slot_take(void);
 /* Give a block back that no thread stands on. */
@@ -43,16 +47,19 @@ static inline bool zl_slot_is_in_hook(const struct zl_block *block)
 	return block->top != zl_slot_first_frame(block);
 }
 
+static inline struct zl_frame *zl_slot_nested_frame(const struct zl_block *block)
+{
+	return (struct zl_frame *)(zl_slot_of(block) + SLOT_NESTED_TOP - FRAME_SIZE);
+}
+
 static inline void zl_slot_enter_hook(struct zl_block *block)
 {
-	block->top = (void *)(zl_slot_of(block) + SLOT_NESTED_TOP - FRAME_SIZE);
-	block->filter = zl_filter_nested;
+	block->top = zl_slot_nested_frame(block);
 }
 
 static inline void zl_slot_leave_hook(struct zl_block *block)
 {
 	block->top = zl_slot_first_frame(block);
-	block->filter = zl_unlikely(block->is_hook_thread) ? zl_filter_nested : zl_filter;
 }
 
 #endif

@@ -4,14 +4,16 @@
  *     zl_entry_jump   a trap: the handler put the continuation in the block; the program's stack is untouched
  *     zl_entry_i386   the same for int $0x80
  *
- * Each saves five registers and the flags in the block, checks that a site called (zl_entry_call only), and asks
- * the filter whether anybody wants the number. If not, the call is made right here ("plain"), on the program's
- * stack, with the program's registers. If so, a frame is built on the thread's own stack (hook stack, or nested
- * stack when hook code makes the call: BLOCK_TOP says which) and zl_dispatch() decides.
+ * BLOCK_TOP says where the frame of the call lies: on the thread's hook stack, or on the nested stack when hook code
+ * makes the call. Each entry saves what it needs straight into it; pushing the flags there makes it the stack. Then
+ * zl_entry_call checks that a site called, and the frame's filter tells whether anybody wants the number. If not, the
+ * call is made right here ("plain"), on the program's stack, with the program's registers, and nothing more of the
+ * frame is filled. If so, the rest is, and the hook or zl_dispatch() decides.
  *
  * A signal may come at every instruction. threads/region.c turns each pc in here into the program's state before
- * or after the call, so: nothing is clobbered before the label zl_*_saved, no flag before zl_*_flags, and from
- * zl_*_after and zl_exit_begin on the result is all that is new. Change the two files together.
+ * or after the call, so: nothing is clobbered before the label zl_*_r11, r11 alone before zl_*_saved, rsp not before
+ * zl_*_moved, the flags not before zl_*_flags; and from zl_*_after and zl_exit_begin on the result is all that is
+ * new. Change the two files together.
  *
  * All of it lies in section zl_gate: its syscall instructions pass Syscall User Dispatch.
  */
@@ -31,43 +33,55 @@
 
 	.section zl_gate, "ax", @progbits
 
-# Save what the entry itself needs. Clobbers rax and flags last.
-.macro save_registers kind
-	movq	%rax, %gs:BLOCK_RAX
-	movq	%rcx, %gs:BLOCK_RCX
-	movq	%rdx, %gs:BLOCK_RDX
+# Save what the entry itself needs, and move to the frame. rsp_after: of the program, behind its call. Clobbers rcx
+# rdx r11.
+.macro begin_frame kind rsp_after
 	movq	%r11, %gs:BLOCK_R11
-	movq	%rsp, %gs:BLOCK_RSP
+	global	zl_\kind\()_r11
+	movq	%gs:BLOCK_TOP, %r11
+	movq	%rax, FRAME_RAX(%r11)
+	movq	%rcx, FRAME_RCX(%r11)
+	movq	%rdx, FRAME_RDX(%r11)
 	global	zl_\kind\()_saved
-	lahf
-	seto	%al
-	movl	%eax, %gs:BLOCK_FLAGS
+	leaq	\rsp_after, %rdx
+	movq	%rdx, FRAME_RSP(%r11)
+	leaq	FRAME_FLAGS+8(%r11), %rsp
+	CFI_CFA_BEFORE_FRAME
+	global	zl_\kind\()_moved
+	pushfq
+	CFI_CFA_IN_FRAME
 	global	zl_\kind\()_flags
 .endm
 
-# The program's status flags, from ah and al as lahf and seto left them. addb makes OF of al.
+# The program's status flags, from rflags in edx. Clobbers rax. addl makes OF of its bit, sahf the others.
 .macro restore_flags
-	addb	$0x7f, %al
+	movl	%edx, %eax
+	andl	$FLAGS_OVERFLOW, %eax
+	addl	$0x80000000 - FLAGS_OVERFLOW, %eax
+	movb	%dl, %ah
 	sahf
 .endm
 
-# Does anybody want number eax? Jumps to \wanted with the filter's bits in eax; falls through if not. Clobbers rcx rdx.
+# Does anybody want number eax? Jumps to \wanted with the filter's bits in eax; falls through if not. Clobbers rdx.
 .macro ask_filter wanted
-	movl	%gs:BLOCK_RAX, %eax
-	movl	$FILTER_OTHERS, %ecx
-	cmpl	%ecx, %eax
-	cmovael	%ecx, %eax
-	movq	%gs:BLOCK_FILTER, %rdx
+	movl	FRAME_RAX(%rsp), %eax
+	movl	$FILTER_OTHERS, %edx
+	cmpl	%edx, %eax
+	cmovael	%edx, %eax
+	movq	FRAME_FILTER(%rsp), %rdx
 	movzbl	(%rdx,%rax), %eax
 	testl	%eax, %eax
 	jne	\wanted
 .endm
 
-.macro restore_for_plain
-	movl	%gs:BLOCK_FLAGS, %eax
+# Back to the program's stack, flags, rax and rdx; the flags stay through what follows.
+.macro end_frame
+	movl	FRAME_FLAGS(%rsp), %edx
 	restore_flags
-	movq	%gs:BLOCK_RAX, %rax
-	movq	%gs:BLOCK_RDX, %rdx
+	movq	FRAME_RAX(%rsp), %rax
+	movq	FRAME_RDX(%rsp), %rdx
+	movq	FRAME_RSP(%rsp), %rsp
+	.cfi_def_cfa rsp, 0
 .endm
 
 # zl_entry_jump - reached from the SIGSYS handler
@@ -80,11 +94,12 @@
 	.cfi_def_cfa rsp, 0
 	.cfi_undefined rip
 	global	zl_entry_jump
-	save_registers jump
+	begin_frame jump (%rsp)
+	.cfi_remember_state
 	ask_filter zl_hooked_jump
 	cmpl	$0, %gs:BLOCK_NOTED		# by the handler that we come from: the call must not sleep
 	jne	zl_noted_jump
-	restore_for_plain
+	end_frame
 	syscall
 	global	zl_plain_jump_after
 	movq	%gs:BLOCK_RET, %rcx
@@ -93,12 +108,9 @@
 	jmp	*%rcx
 	global	zl_plain_jump_end
 zl_noted_jump:
+	.cfi_restore_state
 	movl	$BITS_SPECIAL, %eax		# zl_dispatch: the call is made by a gate, which looks again
 zl_hooked_jump:
-	movq	%rsp, %r11
-	movq	%gs:BLOCK_TOP, %rsp
-	movq	%r11, FRAME_RSP(%rsp)
-	CFI_CFA_IN_FRAME
 	movq	%gs:BLOCK_RET, %rcx
 	movq	%rcx, FRAME_RIP(%rsp)
 	CFI_RIP_IN_FRAME
@@ -116,20 +128,14 @@ zl_hooked_jump:
 	.cfi_def_cfa rsp, 0
 	.cfi_undefined rip
 	global	zl_entry_i386
-	save_registers i386
-	movq	%rsp, %r11
-	movq	%gs:BLOCK_TOP, %rsp
-	movq	%r11, FRAME_RSP(%rsp)
-	CFI_CFA_IN_FRAME
+	begin_frame i386 (%rsp)
+	movq	%gs:BLOCK_R11, %rdx
+	movq	%rdx, FRAME_R11(%rsp)
 	movq	%gs:BLOCK_RET, %rcx
 	movq	%rcx, FRAME_RIP(%rsp)
 	CFI_RIP_IN_FRAME
 	movq	$KIND_I386, FRAME_KIND(%rsp)
 	movq	$1, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
-	movq	%gs:BLOCK_RCX, %rdx
-	movq	%rdx, FRAME_RCX(%rsp)
-	movq	%gs:BLOCK_R11, %rdx
-	movq	%rdx, FRAME_R11(%rsp)
 	movl	$BITS_I386, %eax
 	jmp	zl_hooked
 	.cfi_endproc
@@ -138,18 +144,56 @@ zl_hooked_jump:
 # zl_entry_call - reached by `call *%rax` through page zero
 # in:   rax number, rdi rsi rdx r10 r8 r9 arguments, 0(rsp) return address
 # out:  rax result, rcx return address, r11 rflags; all else as on entry
-# stack: the program's is only read; the frame, if any, goes to the thread's own
+# stack: the program's is only read; the frame goes to the thread's own
 	.p2align 6
 	.type	zl_entry_call, @function
 	.cfi_startproc
 	global	zl_entry_call
-	save_registers call
-	movq	%gs:BLOCK_SELF, %rdx		# a program that changed gs is found out here
-	cmpq	%rdx, BLOCK_SELF(%rdx)
+	begin_frame call 8(%rsp)
+	cmpq	%rsp, FRAME_SELF(%rsp)		# a program that changed gs is found out here
 	jne	zl_entry_lost
 	global	zl_call_stack
-	movq	(%rsp), %rcx
-	movq	%rcx, %gs:BLOCK_RET
+	movq	-8(%rdx), %rcx
+	movq	%rcx, FRAME_RIP(%rsp)
+	leaq	zl_sites_seen(%rip), %rdx
+	movl	%ecx, %eax
+	andl	$SITES_SEEN - 1, %eax
+	cmpq	%rcx, (%rdx,%rax,8)
+	jne	look_up
+site_found:
+	.cfi_remember_state
+	ask_filter zl_hooked_call
+	end_frame
+	syscall
+	global	zl_plain_call_after
+	movl	zl_returns_by_jump(%rip), %ecx
+	jrcxz	1f
+	movq	%gs:BLOCK_TOP, %rcx
+	movq	FRAME_RIP(%rcx), %rcx
+	jmp	*%rcx
+1:	movq	%r11, %gs:BLOCK_R11
+	movq	%gs:BLOCK_TOP, %r11
+	movq	FRAME_RIP(%r11), %r11
+	notq	%r11
+	global	zl_plain_call_slot
+	movq	-8(%rsp), %rcx
+	leaq	1(%rcx,%r11), %rcx		# slot - return address, without touching a flag
+	notq	%r11
+	jrcxz	2f
+	movq	%r11, %rcx			# the kernel, or another thread, wrote into the slot
+	movq	%gs:BLOCK_R11, %r11
+	jmp	*%rcx
+2:	movq	%r11, %rcx
+	movq	%gs:BLOCK_R11, %r11
+	leaq	-8(%rsp), %rsp
+	.cfi_def_cfa_offset 8
+	ret
+	global	zl_plain_call_end
+
+# The bitmap (base/sites.h). in: rcx return address; clobbers rax rdx r11
+look_up:
+	.cfi_restore_state
+	.cfi_remember_state
 	leaq	zl_sites(%rip), %r11
 	movq	%rcx, %rdx
 	shrq	$12, %rdx
@@ -158,59 +202,34 @@ zl_hooked_jump:
 1:	testq	%r11, %r11
 	jz	zl_entry_null
 	cmpq	%rdx, LEAF_PAGE(%r11)
-	jne	4f
+	jne	2f
 	movl	%ecx, %eax
 	andl	$0xfff, %eax
 	shrl	$6, %eax
 	movq	LEAF_PATCHED(%r11,%rax,8), %rax
 	btq	%rcx, %rax			# modulo 64: the bit of the address in its word
-	jnc	zl_entry_null
-	ask_filter zl_hooked_call
-	restore_for_plain
-	leaq	8(%rsp), %rsp
-	.cfi_def_cfa_offset 0
-	syscall
-	global	zl_plain_call_after
-	movl	zl_returns_by_jump(%rip), %ecx
-	jrcxz	2f
-	movq	%gs:BLOCK_RET, %rcx
-	jmp	*%rcx
-2:	movq	%r11, %gs:BLOCK_R11
-	movq	%gs:BLOCK_RET, %r11
-	notq	%r11
-	global	zl_plain_call_slot
-	movq	-8(%rsp), %rcx
-	leaq	1(%rcx,%r11), %rcx		# slot - return address, without touching a flag
-	movq	%gs:BLOCK_R11, %r11
-	jrcxz	3f
-	movq	%gs:BLOCK_RET, %rcx
-	jmp	*%rcx				# the kernel, or another thread, wrote into the slot
-3:	movq	%gs:BLOCK_RET, %rcx
-	leaq	-8(%rsp), %rsp
-	.cfi_def_cfa_offset 8
-	ret
-	global	zl_plain_call_end
-4:	movq	LEAF_NEXT(%r11), %r11
+	jc	site_found
+	jmp	zl_entry_null
+2:	movq	LEAF_NEXT(%r11), %r11
 	jmp	1b
 
 # Not called from a site: a call of the program through NULL, or near it. Give everything back and trap.
 zl_entry_null:
-	.cfi_def_cfa rsp, 8
-	.cfi_offset rip, -8
-	restore_for_plain
-	movq	%gs:BLOCK_RCX, %rcx
+	movq	FRAME_RCX(%rsp), %rcx
+	end_frame
+	leaq	-8(%rsp), %rsp
+	.cfi_def_cfa_offset 8
 	movq	%gs:BLOCK_R11, %r11
 	jmp	zl_null_trap
+
+# FRAME_RSP is what it was given, wherever gs points.
+zl_entry_lost:
+	.cfi_restore_state
+	movq	%rdx, %rsp
+	movq	-8(%rsp), %rdi
+	jmp	zl_entry_block_lost
 zl_hooked_call:
-	.cfi_def_cfa rsp, 8
-	.cfi_offset rip, -8
-	leaq	8(%rsp), %r11
-	movq	%gs:BLOCK_TOP, %rsp
-	CFI_CFA_IN_BLOCK
-	movq	%r11, FRAME_RSP(%rsp)
 	CFI_CFA_IN_FRAME
-	movq	%gs:BLOCK_RET, %rcx
-	movq	%rcx, FRAME_RIP(%rsp)
 	CFI_RIP_IN_FRAME
 	movq	$KIND_CALL, FRAME_KIND(%rsp)	# and FRAME_STATE = 0
 	movq	$0, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
@@ -235,18 +254,15 @@ zl_hooked_call:
 	movq	%rsi, FRAME_ARG1(%rsp)
 	movq	%rsi, FRAME_RSI(%rsp)
 	movl	%eax, %esi			# zl_dispatch(frame, bits)
-	movq	%gs:BLOCK_RDX, %rdx
+	movq	FRAME_RDX(%rsp), %rdx
 	movq	%rdx, FRAME_ARG2(%rsp)
-	movq	%rdx, FRAME_RDX(%rsp)
 	movq	%r10, FRAME_ARG3(%rsp)
 	movq	%r10, FRAME_R10(%rsp)
 	movq	%r8, FRAME_ARG4(%rsp)
 	movq	%r8, FRAME_R8(%rsp)
 	movq	%r9, FRAME_ARG5(%rsp)
 	movq	%r9, FRAME_R9(%rsp)
-	movq	%gs:BLOCK_RAX, %rax
-	movq	%rax, FRAME_RAX(%rsp)
-	movslq	%eax, %rax
+	movslq	FRAME_RAX(%rsp), %rax
 	movq	%rax, FRAME_NUMBER(%rsp)
 	movq	%rbx, FRAME_RBX(%rsp)
 	movq	%rbp, FRAME_RBP(%rsp)
@@ -254,21 +270,9 @@ zl_hooked_call:
 	movq	%r13, FRAME_R13(%rsp)
 	movq	%r14, FRAME_R14(%rsp)
 	movq	%r15, FRAME_R15(%rsp)
-	movl	%gs:BLOCK_FLAGS, %ecx
-	movl	%ecx, FRAME_LAHF(%rsp)
-	pushfq					# the status flags in it are ours; the others the program's
-	.cfi_remember_state
-	CFI_FRAME_PUSHED
-	popq	%rax
-	.cfi_restore_state
-	movq	%rax, FRAME_FLAGS(%rsp)
-	testl	$FLAGS_UNSUITABLE, %eax
+	testl	$FLAGS_UNSUITABLE, FRAME_FLAGS(%rsp)
 	jnz	suit_flags
 flags_suit:
-	movl	%gs:BLOCK_TID, %eax
-	movl	%eax, FRAME_THREAD(%rsp)
-	movq	$0, FRAME_VECTORS(%rsp)
-	movq	%rsp, %gs:BLOCK_FRAME
 	movq	%rsp, %rdi
 	testl	$~(BITS_WANTED | BITS_FIRST), %esi
 	jnz	dispatch
@@ -280,19 +284,15 @@ flags_suit:
 	movl	%eax, FRAME_LEVEL(%rsp)
 	leaq	SLOT_NESTED_TOP-SLOT_HOOK_TOP(%rsp), %rax
 	movq	%rax, %gs:BLOCK_TOP
-	leaq	zl_filter_nested(%rip), %rax
-	movq	%rax, %gs:BLOCK_FILTER
 	leaq	zl_direct-2*BITS_WANTED(%rip), %rdx
 	leaq	(%rdx,%rsi,2), %rax		# bits: LEVEL_STEP, 8, for each of the 16 bytes of an entry
 	movq	8(%rax), %rsi
+	leaq	FRAME_CALL(%rsp), %rdi
 	call	*(%rax)
 	cmpq	$2, %rax
 	jo	interrupted			# ZLAZY_INTERRUPTED, or the one number below it
 not_interrupted:
-	leaq	zl_filter(%rip), %rdx
 	movq	%rsp, %gs:BLOCK_TOP
-	movq	%rsp, %gs:BLOCK_FRAME
-	movq	%rdx, %gs:BLOCK_FILTER
 	# falls through
 
 # zl_exit_frame - give the program its registers, and rax
@@ -304,28 +304,22 @@ not_interrupted:
 	cmpl	$0, %gs:BLOCK_NOTED
 	jne	exit_noted
 exit_restore:
-	movl	FRAME_FLAGS(%rsp), %r11d
-	testl	$FLAGS_UNSUITABLE, %r11d
+	movl	FRAME_FLAGS(%rsp), %edx
+	testl	$FLAGS_UNSUITABLE, %edx
 	jnz	exit_flags
 exit_registers:
-	movl	FRAME_LAHF(%rsp), %eax
 	movq	FRAME_RDI(%rsp), %rdi
 	movq	FRAME_RSI(%rsp), %rsi
 	movq	FRAME_R10(%rsp), %r10
 	movq	FRAME_R8(%rsp), %r8
 	movq	FRAME_R9(%rsp), %r9
-	andl	$~FLAGS_STATUS, %r11d		# r11 = rflags
-	movzbl	%ah, %edx
-	orl	%edx, %r11d
-	movzbl	%al, %edx
-	shll	$11, %edx
-	orl	%edx, %r11d
+	movl	%edx, %r11d
 	movq	FRAME_RIP(%rsp), %rcx
 	cmpl	$KIND_CALL, FRAME_KIND(%rsp)
 	jne	1f
-	movq	FRAME_RSP(%rsp), %rdx
+	movq	FRAME_RSP(%rsp), %rax
 	global	zl_exit_slot
-	cmpq	%rcx, -8(%rdx)
+	cmpq	%rcx, -8(%rax)
 	jne	2f
 	restore_flags
 	movq	FRAME_RDX(%rsp), %rdx
@@ -356,8 +350,8 @@ exit_i386:
 	movq	FRAME_RESULT(%rsp), %rax
 	movq	FRAME_RSP(%rsp), %rsp
 	jmp	*%gs:BLOCK_TARGET
-exit_flags:					# the status flags in it are overwritten below
-	pushq	%r11
+exit_flags:					# the status flags are restored below
+	pushq	%rdx
 	.cfi_remember_state
 	CFI_FRAME_PUSHED
 	popfq
@@ -376,6 +370,7 @@ interrupted:
 	call	zl_hooks_interrupted
 	jmp	not_interrupted
 suit_flags:
+	movl	FRAME_FLAGS(%rsp), %eax
 	andl	$~FLAGS_UNSUITABLE, %eax
 	pushq	%rax
 	.cfi_remember_state
@@ -389,14 +384,6 @@ exit_noted:
 	jmp	exit_restore
 	.cfi_endproc
 	.size	zl_hooked, . - zl_hooked
-
-	.type	zl_entry_lost, @function
-zl_entry_lost:
-	.cfi_startproc
-	movq	(%rsp), %rdi
-	jmp	zl_entry_block_lost
-	.cfi_endproc
-	.size	zl_entry_lost, . - zl_entry_lost
 
 # zl_child - a new thread or process, from its first instruction
 # in:   r9 block, rsp the stack that the program gave it; everything else as the parent's gate left it

@@ -51,10 +51,13 @@ extern uint32_t zl_vector_size;                  /* bytes of a saved area */
 
 /* What pc values mean (threads/region.c), in the order of the sources. */
 #define ZL_LABEL(name) extern const char name[] __attribute__((visibility("hidden")))
-ZL_LABEL(zl_entry_jump); ZL_LABEL(zl_jump_saved); ZL_LABEL(zl_jump_flags);
+ZL_LABEL(zl_entry_jump); ZL_LABEL(zl_jump_r11); ZL_LABEL(zl_jump_saved); ZL_LABEL(zl_jump_moved);
+ZL_LABEL(zl_jump_flags);
 ZL_LABEL(zl_plain_jump_after); ZL_LABEL(zl_plain_jump_end);
-ZL_LABEL(zl_entry_i386); ZL_LABEL(zl_i386_saved); ZL_LABEL(zl_i386_flags);
-ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_flags); ZL_LABEL(zl_call_stack);
+ZL_LABEL(zl_entry_i386); ZL_LABEL(zl_i386_r11); ZL_LABEL(zl_i386_saved); ZL_LABEL(zl_i386_moved);
+ZL_LABEL(zl_i386_flags);
+ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_r11); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_moved);
+ZL_LABEL(zl_call_flags); ZL_LABEL(zl_call_stack);
 ZL_LABEL(zl_plain_call_after); ZL_LABEL(zl_plain_call_slot); ZL_LABEL(zl_plain_call_end);
 ZL_LABEL(zl_hooked); ZL_LABEL(zl_exit_begin); ZL_LABEL(zl_exit_slot); ZL_LABEL(zl_exit_end);
 ZL_LABEL(zl_null_trap); ZL_LABEL(zl_null_trap_after); ZL_LABEL(zl_deliver_trap); ZL_LABEL(zl_deliver_trap_after);

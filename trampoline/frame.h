@@ -1,47 +1,49 @@
-/* frame.h - one call that C code looks at: the call as a hook sees it, and the program's registers
+/* frame.h - one call: as a hook sees it, and the program's registers
  *
- * Built by entry.S at the top of the hook (or nested) stack. call.arg[] may be changed by hooks; the copies in
- * rdi..r9 are what the program gets back.
+ * Filled by entry.S at the top of the hook (or nested) stack. call.arg[] may be changed by hooks; the copies in
+ * rdi..r9 are what the program gets back. Of a call that no hook or owner wants, only what entry.S says is valid.
+ * self, filter and call.thread are set once for the thread (threads/slots.h) and stay; vectors is NULL between calls.
  */
 #ifndef ZL_TRAMPOLINE_FRAME_H
 #define ZL_TRAMPOLINE_FRAME_H
 
-#define FRAME_NUMBER	0
-#define FRAME_ARG0	8
-#define FRAME_ARG1	16
-#define FRAME_ARG2	24
-#define FRAME_ARG3	32
-#define FRAME_ARG4	40
-#define FRAME_ARG5	48
-#define FRAME_SITE	56
-#define FRAME_ABI	64
-#define FRAME_CALL_FLAGS 68
-#define FRAME_THREAD	72
-#define FRAME_RDI	80
-#define FRAME_RSI	88
-#define FRAME_RDX	96
-#define FRAME_R10	104
-#define FRAME_R8	112
-#define FRAME_R9	120
-#define FRAME_RAX	128
-#define FRAME_RBX	136
-#define FRAME_RBP	144
-#define FRAME_R12	152
-#define FRAME_R13	160
-#define FRAME_R14	168
-#define FRAME_R15	176
-#define FRAME_RCX	184
-#define FRAME_R11	192
-#define FRAME_RIP	200
-#define FRAME_RSP	208
-#define FRAME_FLAGS	216
+#define FRAME_FLAGS	0
+#define FRAME_CALL	8
+#define FRAME_NUMBER	8
+#define FRAME_ARG0	16
+#define FRAME_ARG1	24
+#define FRAME_ARG2	32
+#define FRAME_ARG3	40
+#define FRAME_ARG4	48
+#define FRAME_ARG5	56
+#define FRAME_SITE	64
+#define FRAME_ABI	72
+#define FRAME_CALL_FLAGS 76
+#define FRAME_RDI	88
+#define FRAME_RSI	96
+#define FRAME_RDX	104
+#define FRAME_R10	112
+#define FRAME_R8	120
+#define FRAME_R9	128
+#define FRAME_RAX	136
+#define FRAME_RBX	144
+#define FRAME_RBP	152
+#define FRAME_R12	160
+#define FRAME_R13	168
+#define FRAME_R14	176
+#define FRAME_R15	184
+#define FRAME_RCX	192
+#define FRAME_R11	200
+#define FRAME_RIP	208
+#define FRAME_RSP	216
 #define FRAME_RESULT	224
 #define FRAME_KIND	232
 #define FRAME_STATE	236
 #define FRAME_VECTORS	240
 #define FRAME_LEVEL	248
-#define FRAME_LAHF	252
-#define FRAME_SIZE	256
+#define FRAME_SELF	256
+#define FRAME_FILTER	264
+#define FRAME_SIZE	272
 
 /* How a call came, and so how it returns. */
 #define KIND_CALL	0	/* by `call *%rax`: returns by ret if the slot still holds the address */
@@ -54,8 +56,9 @@
 #define BITS_FIRST	0x78
 #define BITS_I386	0x80
 
-/* The status flags of rflags, which lahf and seto see. */
+/* The status flags of rflags. */
 #define FLAGS_STATUS	0x8d5
+#define FLAGS_OVERFLOW	0x800
 #define FLAGS_DIRECTION	0x400
 /* What C code must not run with: the direction flag, the alignment check. */
 #define FLAGS_UNSUITABLE 0x40400
@@ -73,34 +76,36 @@ enum zl_frame_state {
 };
 
 struct zl_frame {
+	uint64_t flags;         /* rflags */
 	struct zlazy_call call;
 	uint64_t rdi, rsi, rdx, r10, r8, r9;
 	uint64_t rax;           /* as the program set it */
 	uint64_t rbx, rbp, r12, r13, r14, r15;
-	uint64_t rcx, r11;      /* KIND_I386 only: `syscall` gives back neither */
+	uint64_t rcx;           /* as the program set it: KIND_I386 only gives it back */
+	uint64_t r11;           /* KIND_I386 only */
 	uint64_t rip;           /* after the site */
 	uint64_t rsp;           /* without the pushed return address */
-	uint64_t flags;         /* rflags, but for the status flags, which are in lahf: see zl_frame_flags() */
 	long result;
 	uint32_t kind;          /* KIND_ */
 	uint32_t state;         /* enum zl_frame_state */
 	void *vectors;          /* saved extended state, or NULL if none was saved (trampoline/vector.S) */
 	uint32_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next */
-	uint32_t lahf;          /* SF ZF AF PF CF in bits 8..15 as lahf stores them, OF in bit 0 */
+	struct zl_frame *self;  /* what entry.S knows a frame by */
+	const uint8_t *filter;  /* which numbers are wanted: zl_filter, or zl_filter_nested for calls of hook code */
 };
 
-/* rflags as the program had them. */
-static inline uint64_t zl_frame_flags(const struct zl_frame *frame)
+/* The frame of what a hook was given. */
+static inline struct zl_frame *zl_frame_of(struct zlazy_call *call)
 {
-	return (frame->flags & ~(uint64_t)FLAGS_STATUS) | (frame->lahf >> 8 & 0xff) | (frame->lahf & 1) << 11;
+	return (struct zl_frame *)((char *)call - offsetof(struct zl_frame, call));
 }
 
+static_assert(offsetof(struct zl_frame, call) == FRAME_CALL, "frame.h");
 static_assert(offsetof(struct zl_frame, call.number) == FRAME_NUMBER, "frame.h");
 static_assert(offsetof(struct zl_frame, call.arg) == FRAME_ARG0, "frame.h");
 static_assert(offsetof(struct zl_frame, call.site) == FRAME_SITE, "frame.h");
 static_assert(offsetof(struct zl_frame, call.abi) == FRAME_ABI, "frame.h");
 static_assert(offsetof(struct zl_frame, call.flags) == FRAME_CALL_FLAGS, "frame.h");
-static_assert(offsetof(struct zl_frame, call.thread) == FRAME_THREAD, "frame.h");
 static_assert(offsetof(struct zl_frame, rdi) == FRAME_RDI, "frame.h");
 static_assert(offsetof(struct zl_frame, rdx) == FRAME_RDX, "frame.h");
 static_assert(offsetof(struct zl_frame, r9) == FRAME_R9, "frame.h");
@@ -117,7 +122,9 @@ static_assert(offsetof(struct zl_frame, kind) == FRAME_KIND, "frame.h");
 static_assert(offsetof(struct zl_frame, state) == FRAME_STATE, "frame.h");
 static_assert(offsetof(struct zl_frame, vectors) == FRAME_VECTORS, "frame.h");
 static_assert(offsetof(struct zl_frame, level) == FRAME_LEVEL, "frame.h");
-static_assert(offsetof(struct zl_frame, lahf) == FRAME_LAHF, "frame.h");
+static_assert(offsetof(struct zl_frame, self) == FRAME_SELF, "frame.h");
+static_assert(offsetof(struct zl_frame, filter) == FRAME_FILTER, "frame.h");
+static_assert(sizeof(struct zl_frame) % 16 == 0, "the frame is the bottom of a stack");
 static_assert(sizeof(struct zl_frame) == FRAME_SIZE, "frame.h");
 #endif
 #endif
