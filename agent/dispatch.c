@@ -62,8 +62,6 @@ long zl_dispatch(struct zl_frame *frame, unsigned bits)
 		look_for_again(block, frame);
 		zl_slot_enter_hook(block);
 		result = bits & ZL_PRESERVE ? zl_with_vectors(run_hooks, frame) : run_hooks(frame);
-		if (zl_unlikely(result == ZLAZY_INTERRUPTED))
-			result = zl_hooks_interrupted(frame);
 		if (!was_in_hook)
 			zl_slot_leave_hook(block);
 	} else {

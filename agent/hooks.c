@@ -17,11 +17,9 @@ struct zl_hooks zl_hooks;
 static long next(struct zlazy_call *call)
 {
 	struct zl_frame *frame = zl_frame_of(call);
-	long result;
 
 	frame->state = ZL_FRAME_DONE;
-	result = zl_hooks_run(frame);
-	return zl_unlikely(result == ZLAZY_INTERRUPTED) ? zl_hooks_interrupted(frame) : result;
+	return zl_hooks_run(frame);
 }
 
 /* A call has ended with ZLAZY_INTERRUPTED, by next() or in a hook's own words, which only holds when a signal waits:

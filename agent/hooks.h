@@ -27,7 +27,8 @@ static inline bool zl_hook_wants(const struct zlazy_hook *hook, const struct zla
 	return hook->wanted[number / 64] >> number % 64 & 1;
 }
 
-/* Run the hooks that want this call, from frame->level inwards, then make it. */
+/* Run the hooks that want this call, from frame->level inwards, or make it. What has been in the kernel comes back
+ * through as few returns as can be (trampoline/returns.c): zl_call_real() is called last, to be jumped to. */
 static inline long zl_hooks_run(struct zl_frame *frame)
 {
 	unsigned outer = frame->level;
@@ -40,7 +41,7 @@ static inline long zl_hooks_run(struct zl_frame *frame)
 		frame->level = (level + 1) * LEVEL_STEP;
 		result = hook->on_call(&frame->call, hook->data);
 		frame->level = outer;
-		return result;
+		return zl_unlikely(result == ZLAZY_INTERRUPTED) ? zl_hooks_interrupted(frame) : result;
 	}
 	return zl_call_real(frame);
 }

@@ -34,7 +34,6 @@ struct zl_block {
 	struct zl_frame *frame;         /* of the call that a gate makes */
 	uint64_t gate_rsp;              /* agent's stack while a gate runs on the program's */
 	uint32_t noted;                 /* signal number that waits for this call to end, or 0 */
-	uint32_t interrupted;           /* the last gate did not make its call */
 	uint64_t child_rsp;             /* the stack that a new thread found itself on */
 	struct zl_block *next_free;     /* free list: threads/slots.c */
 	uint64_t target;                /* where the exit of an int $0x80 jumps */
@@ -72,7 +71,6 @@ static_assert(offsetof(struct zl_block, top) == BLOCK_TOP, "slot.h");
 static_assert(offsetof(struct zl_block, frame) == BLOCK_FRAME, "slot.h");
 static_assert(offsetof(struct zl_block, gate_rsp) == BLOCK_GATE_RSP, "slot.h");
 static_assert(offsetof(struct zl_block, noted) == BLOCK_NOTED, "slot.h");
-static_assert(offsetof(struct zl_block, interrupted) == BLOCK_INTERRUPTED, "slot.h");
 static_assert(offsetof(struct zl_block, child_rsp) == BLOCK_CHILD_RSP, "slot.h");
 static_assert(offsetof(struct zl_block, next_free) == BLOCK_NEXT_FREE, "slot.h");
 static_assert(offsetof(struct zl_block, target) == BLOCK_TARGET, "slot.h");

@@ -22,15 +22,14 @@ long zl_call_make(struct zl_frame *frame)
 {
 	struct zl_block *block = zl_block_here();
 	const struct zlazy_call *call = &frame->call;
-	long result;
 
 	if (call->abi == ZLAZY_ABI_X86_64 && zl_is_nested(frame))
 		return zl_raw(call->number, call->arg[0], call->arg[1], call->arg[2], call->arg[3], call->arg[4],
 			      call->arg[5]);
-	block->interrupted = 0;
-	block->frame = frame;   /* hook code may have made calls of its own meanwhile */
-	result = call->abi == ZLAZY_ABI_I386 ? zl_gate_i386(frame) : zl_gate_call(frame);
-	return block->interrupted ? zl_call_interrupted(frame) : result;
+	if (zl_returns_by_jump && frame->kind == KIND_CALL)
+		frame->kind = KIND_JUMP;
+	block->frame = frame;
+	return call->abi == ZLAZY_ABI_I386 ? zl_gate_i386(frame) : zl_gate_call(frame);
 }
 
 long zl_call_as(struct zl_frame *frame, long number, long a, long b, long c, long d, long e, long f)

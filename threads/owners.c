@@ -83,7 +83,7 @@ long zl_call_real(struct zl_frame *frame)
 {
 	unsigned long number = (unsigned long)frame->call.number;
 
-	if (frame->call.abi == ZLAZY_ABI_I386)
+	if (zl_unlikely(frame->call.abi == ZLAZY_ABI_I386))
 		return call_i386(frame);
 	if (number < ZL_ARRAY_SIZE(owners) && owners[number])
 		return owners[number](frame);

@@ -179,8 +179,8 @@ static bool settle_gate(struct zl_block *b, struct sigcontext *c, struct zl_mask
 	}
 	if (is_within(c->rip, (const char *)zl_gate_clone, zl_gate_clone_end))
 		return true;   /* on the program's stack, but in the middle of an owner */
-	return c->rip == (uintptr_t)zl_gate_i386_after || c->rip == (uintptr_t)zl_gate_interrupted ||
-	       c->rip == (uintptr_t)zl_gate_interrupted_jump || c->rip == (uintptr_t)zl_gate_return;
+	return c->rip == (uintptr_t)zl_gate_i386_after || c->rip == (uintptr_t)zl_gate_return ||
+	       is_within(c->rip, zl_gate_interrupted, zl_gate_interrupted_end);
 }
 
 /* The stack pointer of who makes the call, where an entry has moved to the frame. */

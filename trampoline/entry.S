@@ -340,7 +340,11 @@ exit_registers:
 	movq	%rax, %gs:BLOCK_LEFT_WITH
 	movq	%rcx, %gs:BLOCK_LEFT_TO
 	movq	FRAME_RSP(%rsp), %rsp
+	.cfi_remember_state
+	.cfi_def_cfa rsp, 0
+	.cfi_register rip, rcx
 	jmp	*%rcx
+	.cfi_restore_state
 exit_i386:
 	movq	%rcx, %gs:BLOCK_TARGET
 	restore_flags

@@ -31,13 +31,14 @@ static_assert(ZL_WANTED == BITS_WANTED && ZL_SPECIAL == BITS_SPECIAL && ZL_FIRST
 	      ZL_I386 == BITS_I386, "frame.h");
 static_assert(ZL_FIRST == LEVEL_STEP, "entry.S makes a level of a filter's entry");
 
+/* The result, or ZLAZY_INTERRUPTED with frame->state ZL_FRAME_AGAIN. pre: block->frame == frame */
 long zl_gate_call(struct zl_frame *frame);
 long zl_gate_i386(struct zl_frame *frame);
 long zl_gate_clone(struct zl_frame *frame, struct zl_block *child);
 _Noreturn void zl_gate_sigreturn(struct ucontext *context);
 _Noreturn void zl_gate_exit(struct zl_block *block, int status, struct zl_block *_Atomic *free_list, long number);
 
-/* 1: a call that no hook wants comes back to its site by jmp (returns.c); 0: by ret. */
+/* 1: a call that has been in the kernel comes back by jmp (returns.c); 0: by ret. */
 extern uint32_t zl_returns_by_jump;
 enum zl_return { ZL_RETURN_AUTO, ZL_RETURN_RET, ZL_RETURN_JUMP };
 /* @init */
@@ -62,7 +63,7 @@ ZL_LABEL(zl_plain_call_after); ZL_LABEL(zl_plain_call_slot); ZL_LABEL(zl_plain_c
 ZL_LABEL(zl_hooked); ZL_LABEL(zl_exit_begin); ZL_LABEL(zl_exit_slot); ZL_LABEL(zl_exit_end);
 ZL_LABEL(zl_null_trap); ZL_LABEL(zl_null_trap_after); ZL_LABEL(zl_deliver_trap); ZL_LABEL(zl_deliver_trap_after);
 ZL_LABEL(zl_gate_call_window); ZL_LABEL(zl_gate_call_after); ZL_LABEL(zl_gate_return);
-ZL_LABEL(zl_gate_interrupted); ZL_LABEL(zl_gate_interrupted_jump);
+ZL_LABEL(zl_gate_interrupted); ZL_LABEL(zl_gate_interrupted_end);
 ZL_LABEL(zl_gate_i386_window); ZL_LABEL(zl_gate_i386_after);
 ZL_LABEL(zl_gate_clone_after); ZL_LABEL(zl_gate_clone_end); ZL_LABEL(zl_gate_sigreturn_after);
 ZL_LABEL(zl_raw_syscall_after);

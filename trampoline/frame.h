@@ -63,6 +63,10 @@
 /* What C code must not run with: the direction flag, the alignment check. */
 #define FLAGS_UNSUITABLE 0x40400
 
+/* frame->state, and the result, of a call that a signal is due before. */
+#define STATE_AGAIN	1
+#define RESULT_INTERRUPTED 0x8000000000000001
+
 /* frame->level counts hooks in these units, those of BITS_FIRST. */
 #define LEVEL_STEP	8
 
@@ -72,7 +76,7 @@
 
 enum zl_frame_state {
 	ZL_FRAME_DONE,          /* result is the program's */
-	ZL_FRAME_AGAIN,         /* a signal is due first: the program makes the call again */
+	ZL_FRAME_AGAIN = STATE_AGAIN, /* a signal is due first: the program makes the call again */
 };
 
 struct zl_frame {
@@ -100,6 +104,7 @@ static inline struct zl_frame *zl_frame_of(struct zlazy_call *call)
 	return (struct zl_frame *)((char *)call - offsetof(struct zl_frame, call));
 }
 
+static_assert(ZLAZY_INTERRUPTED == (long)RESULT_INTERRUPTED, "frame.h");
 static_assert(offsetof(struct zl_frame, call) == FRAME_CALL, "frame.h");
 static_assert(offsetof(struct zl_frame, call.number) == FRAME_NUMBER, "frame.h");
 static_assert(offsetof(struct zl_frame, call.arg) == FRAME_ARG0, "frame.h");

@@ -4,6 +4,8 @@
  * sees the program; the agent's stack pointer waits in the block. Between zl_*_window and the `syscall` a signal
  * that the real handler notes sends the pc to the interrupted exit (threads/region.c), so a noted signal is never
  * followed by a call that sleeps.
+ *
+ * A gate returns by jmp where returns.c says so.
  */
 #include "base/slot.h"
 #include "trampoline/cfi.h"
@@ -61,8 +63,8 @@
 	.section zl_gate, "ax", @progbits
 
 # zl_gate_call - make frame->call; long zl_gate_call(struct zl_frame *)
-# in:   rdi frame, gs:BLOCK_INTERRUPTED 0
-# out:  rax as the kernel gave it; or gs:BLOCK_INTERRUPTED 1 and the call was not made
+# in:   rdi frame, which is gs:BLOCK_FRAME
+# out:  rax as the kernel gave it; or ZLAZY_INTERRUPTED, FRAME_STATE says so, and the call was not made
 # stack: six registers on the agent's; the program's during the call
 	.p2align 4
 	.type	zl_gate_call, @function
@@ -101,15 +103,26 @@
 	.cfi_adjust_cfa_offset -8
 	popq	%rbx
 	.cfi_adjust_cfa_offset -8
+	cmpl	$0, zl_returns_by_jump(%rip)
+	jne	1f
 	ret
+1:	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register rip, rcx
+	jmp	*%rcx
 	.cfi_endproc
 	.size	zl_gate_call, . - zl_gate_call
 
 	.type	zl_gate_interrupted, @function
+	.cfi_startproc
+	.cfi_def_cfa rsp, 0
 	global	zl_gate_interrupted
-	movl	$1, %gs:BLOCK_INTERRUPTED
-	global	zl_gate_interrupted_jump
+	movq	%gs:BLOCK_FRAME, %rcx
+	movl	$STATE_AGAIN, FRAME_STATE(%rcx)
+	movabsq	$RESULT_INTERRUPTED, %rax
 	jmp	zl_gate_return
+	.cfi_endproc
+	global	zl_gate_interrupted_end
 	.size	zl_gate_interrupted, . - zl_gate_interrupted
 
 # zl_gate_i386 - the same by int $0x80; long zl_gate_i386(struct zl_frame *)

@@ -1,11 +1,11 @@
-/* returns.c - ret or jmp, back to the site of a call that no hook wants?
+/* returns.c - ret or jmp, on the way back from the kernel?
  *
  * `call *%rax` and `ret` keep the return-stack predictor balanced, if the kernel does. With the mitigation of
  * Speculative Return Stack Overflow that Linux names "Safe RET" it does not: each of its returns leaves an entry
  * behind, so a `ret` after a system call is always mispredicted, ours and then the program's. There a jmp is
  * cheaper by one misprediction and makes nothing worse. (Linux, Documentation/admin-guide/hw-vuln/srso.rst.)
- * Calls with a frame return by ret everywhere: most are answered, and the kernel was not there. With a shadow stack
- * only ret will do.
+ * Calls that a hook answers return by ret everywhere: the kernel was not there. With a shadow stack only ret will
+ * do.
  */
 #include "base/os.h"
 #include "base/string.h"
