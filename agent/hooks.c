@@ -14,6 +14,23 @@
 
 struct zl_hooks zl_hooks;
 
+long zl_hooks_run_next(struct zl_frame *frame)
+{
+	unsigned outer = frame->level;
+	long result;
+
+	for (unsigned level = outer / LEVEL_STEP; level < zl_hooks.count; level++) {
+		const struct zlazy_hook *hook = &zl_hooks.hook[level];
+		if (!zl_hook_wants(hook, &frame->call))
+			continue;
+		frame->level = (level + 1) * LEVEL_STEP;
+		result = hook->on_call(&frame->call, hook->data);
+		frame->level = outer;
+		return zl_unlikely(result == ZLAZY_INTERRUPTED) ? zl_hooks_interrupted(frame) : result;
+	}
+	return zl_call_real(frame);
+}
+
 static long next(struct zlazy_call *call)
 {
 	struct zl_frame *frame = zl_frame_of(call);
@@ -74,6 +91,7 @@ bool zl_hooks_add(const struct zlazy_hook *hook, const char *name)
 	zl_hooks.name[zl_hooks.count] = name;
 	zl_direct[zl_hooks.count] = (struct zl_direct){ hook->on_call, hook->data };
 	zl_hooks.hook[zl_hooks.count++] = *hook;
+	zl_hooks.levels = zl_hooks.count * LEVEL_STEP;
 	for (unsigned n = 0; n < ZLAZY_NUMBERS; n++)
 		if (hook->wanted[n / 64] >> n % 64 & 1)
 			zl_filter[n] |= zl_filter[n] & ZL_WANTED ? bits : bits | first;

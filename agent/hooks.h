@@ -11,6 +11,7 @@ struct zl_hooks {
 	struct zlazy_hook hook[ZL_HOOKS];
 	const char *name[ZL_HOOKS];
 	unsigned count;
+	unsigned levels;        /* count, in the unit of frame->level */
 };
 extern struct zl_hooks zl_hooks;
 
@@ -27,23 +28,14 @@ static inline bool zl_hook_wants(const struct zlazy_hook *hook, const struct zla
 	return hook->wanted[number / 64] >> number % 64 & 1;
 }
 
-/* Run the hooks that want this call, from frame->level inwards, or make it. What has been in the kernel comes back
- * through as few returns as can be (trampoline/returns.c): zl_call_real() is called last, to be jumped to. */
+/* Run the outermost hook at or within frame->level that wants this call; make it if there is none. */
+long zl_hooks_run_next(struct zl_frame *frame);
+
+/* The same. What has been in the kernel comes back through as few returns as can be (trampoline/returns.c): so
+ * zl_call_real() comes last, to be jumped to. */
 static inline long zl_hooks_run(struct zl_frame *frame)
 {
-	unsigned outer = frame->level;
-	long result;
-
-	for (unsigned level = outer / LEVEL_STEP; level < zl_hooks.count; level++) {
-		const struct zlazy_hook *hook = &zl_hooks.hook[level];
-		if (!zl_hook_wants(hook, &frame->call))
-			continue;
-		frame->level = (level + 1) * LEVEL_STEP;
-		result = hook->on_call(&frame->call, hook->data);
-		frame->level = outer;
-		return zl_unlikely(result == ZLAZY_INTERRUPTED) ? zl_hooks_interrupted(frame) : result;
-	}
-	return zl_call_real(frame);
+	return frame->level < zl_hooks.levels ? zl_hooks_run_next(frame) : zl_call_real(frame);
 }
 
 #endif

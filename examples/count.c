@@ -15,30 +15,30 @@ static _Atomic uint64_t *counters = MAP_FAILED;
 static char *add_number(char *end, uint64_t value)
 {
 	end = value >= 10 ? add_number(end, value / 10) : end;
-	*end = (char)('0' + value % 10);
-	return end + 1;
+	return *end = (char)('0' + value % 10), end + 1;
 }
 
-static void print_row(long number, uint64_t calls)
+__attribute__((noinline)) static void print_all(void)   /* apart: on_call() is short */
 {
-	const char *name = number < OTHERS ? api->name(number, ZLAZY_ABI_X86_64) : "others";
-	char line[128], *end = add_number(line, (uint64_t)number);
-	for (*end++ = ' '; name != NULL && *name != '\0' && end < line + 96; name++)
-		*end++ = *name;
-	*end++ = ' ';
-	*add_number(end, calls) = '\0';
-	api->log(line);
+	for (long number = 0; number < COUNTERS; number++) {
+		const char *name = number < OTHERS ? api->name(number, ZLAZY_ABI_X86_64) : "others";
+		char line[128], *end = add_number(line, (uint64_t)number);
+		for (*end++ = ' '; name != NULL && *name != '\0' && end < line + 96; name++)
+			*end++ = *name;
+		*end++ = ' ';
+		*add_number(end, counters[number]) = '\0';
+		if (counters[number] != 0)
+			api->log(line);
+	}
 }
 
 static long on_call(struct zlazy_call *call, void *print_at_exit)
 {
 	long number = call->abi == ZLAZY_ABI_X86_64 && (unsigned long)call->number < OTHERS ? call->number : OTHERS;
-	if (call->flags & ZLAZY_CALL_AGAIN)
-		return api->next(call);
-	atomic_fetch_add_explicit(&counters[number], 1, memory_order_relaxed);
-	for (long i = 0; print_at_exit && number == SYS_exit_group && i < COUNTERS; i++)
-		if (counters[i] != 0)
-			print_row(i, counters[i]);
+	if (!(call->flags & ZLAZY_CALL_AGAIN))
+		atomic_fetch_add_explicit(&counters[number], 1, memory_order_relaxed);
+	if (number == SYS_exit_group && print_at_exit)
+		print_all();
 	return api->next(call);
 }
 

@@ -57,7 +57,7 @@ static long i386_twin(const struct zlazy_call *call)
 	}
 }
 
-static long call_i386(struct zl_frame *frame)
+__attribute__((noinline)) static long call_i386(struct zl_frame *frame)
 {
 	/* execve, signal, sigaction, sgetmask, ssetmask, sigsuspend, sigpending, sigreturn, clone, sigprocmask, rt_sig*,
 	 * sigaltstack, execveat, rt_sigtimedwait_time64, clone3: frames and structures of the other ABI. Refused as
