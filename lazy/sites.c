@@ -9,7 +9,8 @@
 #include "base/poison.h"
 
 struct zl_leaf *_Atomic zl_sites[1 << SITES_DIRECTORY_BITS];
-_Atomic uintptr_t zl_sites_seen[SITES_SEEN];
+/* An empty entry holds what never looks there: 1 in the first, 0 elsewhere. */
+_Atomic uintptr_t zl_sites_seen[SITES_SEEN] = { 1 };
 
 static struct zl_leaf *take_leaf(void)
 {
@@ -59,7 +60,7 @@ void zl_site_publish(struct zl_leaf *leaf, uintptr_t after)
 void zl_site_retract(struct zl_leaf *leaf, uintptr_t after)
 {
 	uintptr_t seen = after;
-	atomic_compare_exchange_strong(&zl_sites_seen[after % SITES_SEEN], &seen, 0);
+	atomic_compare_exchange_strong(&zl_sites_seen[after % SITES_SEEN], &seen, after % SITES_SEEN == 0);
 	change_bit(leaf->patched, after, false);
 }
 

@@ -196,6 +196,11 @@ class Registers(HookCase):
                 done = self.run_program(self.guest(name), hooks=[self.hook("clobber")])
                 self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
 
+    def test_child_after_a_saved_return_of_a_handler(self):
+        done = self.run_program(self.guest("proc_child_vectors"), hooks=[self.hook("pass", str(SIGRETURN))])
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (0, "fork: 0x100\n" * 2 + "clone: 0x100\n", ""))
+
     def test_default_of_one_hook_is_enough(self):
         hooks = [self.hook("pass_general"), self.hook("clobber"), self.hook("pass_general")]
         done = self.run_program(self.guest("regs_vector"), hooks=hooks)

@@ -40,7 +40,7 @@ static uintptr_t site_of_gate(const struct zl_block *block, uintptr_t pc)
 {
 	if (pc == (uintptr_t)zl_gate_call_after || pc == (uintptr_t)zl_gate_i386_after)
 		return block->frame->rip;
-	return pc == (uintptr_t)zl_plain_call_after ? block->top->rip : block->ret;
+	return pc == (uintptr_t)zl_plain_jump_after ? block->ret : block->top->rip;
 }
 
 static bool bytes_are(uintptr_t at, uint8_t first, uint8_t second)
@@ -94,6 +94,8 @@ static void on_asynchronous(struct zl_block *block, int signal, siginfo_t *info,
 		zl_deliver(block, signal, info, context, &mask);
 	else
 		zl_note(block, signal, info, context, &mask);
+	if (block->noted)
+		zl_region_divert(&context->uc_mcontext);
 }
 
 static void on_null_call(struct zl_block *block, siginfo_t *info, struct ucontext *context)

@@ -4,9 +4,9 @@
  *     entry, before the `syscall` of an         rewound: the site has not been executed
  *       unwanted call; the sled
  *     after that `syscall`                      rolled forward: the call has returned
- *     exit of a call with a frame               rolled forward, from the frame
- *     gate of a call with a frame               before `syscall`: the gate is sent to its interrupted exit, busy;
- *                                               after it: busy
+ *     exit of a call that C code has seen       rolled forward, from the frame
+ *     gate of such a call                       busy; before `syscall`, if the signal is noted, the gate is sent to
+ *                                               its interrupted exit
  *     gate of clone and its kin                 busy
  *     any other pc on a stack of the slot       agent or hook code: busy
  *     else                                      the program itself
@@ -162,14 +162,24 @@ void zl_region_from_frame(struct sigcontext *c, const struct zl_frame *f)
 	c->r11 = keeps_rcx ? f->r11 : c->eflags;
 }
 
-/* The gates of calls with a frame. */
+/* In a gate, before its `syscall`, or in one that is to be restarted. */
+static bool is_in_window(uintptr_t pc)
+{
+	return is_within(pc, zl_gate_call_window, zl_gate_call_after) ||
+	       is_within(pc, zl_gate_i386_window, zl_gate_i386_after);
+}
+
+void zl_region_divert(struct sigcontext *c)
+{
+	if (is_in_window(c->rip))
+		c->rip = (uintptr_t)zl_gate_interrupted;
+}
+
+/* The gates of calls that C code makes. */
 static bool settle_gate(struct zl_block *b, struct sigcontext *c, struct zl_mask_in_force *mask)
 {
-	if (is_within(c->rip, zl_gate_call_window, zl_gate_call_after) ||
-	    is_within(c->rip, zl_gate_i386_window, zl_gate_i386_after)) {
-		c->rip = (uintptr_t)zl_gate_interrupted;
+	if (is_in_window(c->rip))
 		return true;
-	}
 	if (c->rip == (uintptr_t)zl_gate_call_after) {
 		const struct zlazy_call *call = &b->frame->call;
 		const uint64_t arg[6] = { (uint64_t)call->arg[0], (uint64_t)call->arg[1], (uint64_t)call->arg[2],

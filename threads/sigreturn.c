@@ -62,6 +62,7 @@ long zl_own_sigreturn(struct zl_frame *frame)
 	if (zl_note_kept(block))
 		send_to_delivery(block, &context);
 	block->frame = frame;
+	frame->vectors = NULL;   /* for zl_with_vectors(), which is not gone back to */
 	zl_slot_leave_hook(block);
 	zl_gate_sigreturn(&context);
 }

@@ -7,13 +7,14 @@
  * BLOCK_TOP says where the frame of the call lies: on the thread's hook stack, or on the nested stack when hook code
  * makes the call. Each entry saves what it needs straight into it; pushing the flags there makes it the stack. Then
  * zl_entry_call checks that a site called, and the frame's filter tells whether anybody wants the number. If not, the
- * call is made right here ("plain"), on the program's stack, with the program's registers, and nothing more of the
- * frame is filled. If so, the rest is, and the hook or zl_dispatch() decides.
+ * call is made right here ("plain"), on the program's stack, with the program's registers. If so, the rest of the
+ * frame is filled, and the hook or zl_dispatch() decides.
  *
  * A signal may come at every instruction. threads/region.c turns each pc in here into the program's state before
- * or after the call, so: nothing is clobbered before the label zl_*_r11, r11 alone before zl_*_saved, rsp not before
- * zl_*_moved, the flags not before zl_*_flags; and from zl_*_after and zl_exit_begin on the result is all that is
- * new. Change the two files together.
+ * or after the call, so: nothing is clobbered before the label zl_*_r11, where the block has r11; r11 alone before
+ * zl_*_saved, where the frame has rax, rcx and rdx; rsp not before zl_*_moved, where the frame has it; the flags not
+ * before zl_*_flags, where the frame has them; and from zl_*_after and zl_exit_begin on the result is all that is new.
+ * Change the two files together.
  *
  * All of it lies in section zl_gate: its syscall instructions pass Syscall User Dispatch.
  */
@@ -33,8 +34,8 @@
 
 	.section zl_gate, "ax", @progbits
 
-# Save what the entry itself needs, and move to the frame. rsp_after: of the program, behind its call. Clobbers rcx
-# rdx r11.
+# Save what the entry itself needs, and move to the frame. rsp_after: of the program, behind its call. Clobbers rdx
+# and r11.
 .macro begin_frame kind rsp_after
 	movq	%r11, %gs:BLOCK_R11
 	global	zl_\kind\()_r11
@@ -226,6 +227,7 @@ zl_entry_null:
 zl_entry_lost:
 	.cfi_restore_state
 	movq	%rdx, %rsp
+	.cfi_def_cfa rsp, 0
 	movq	-8(%rsp), %rdi
 	jmp	zl_entry_block_lost
 zl_hooked_call:
@@ -239,7 +241,7 @@ zl_hooked_call:
 	.size	zl_entry_call, . - zl_entry_call
 
 # zl_hooked - fill the frame, call the hook or zl_dispatch(frame, bits), give the result to the program
-# in:   rsp frame with rsp, rip, kind, state, abi set; rcx rip; eax filter bits; block as save_registers left it
+# in:   rsp frame with rsp, rip, kind, state, abi set; rcx rip; eax filter bits; frame as begin_frame left it
 # out:  does not return here: to the program by zl_exit_frame
 # stack: rsp is 16-aligned at the calls
 	.type	zl_hooked, @function

@@ -47,7 +47,7 @@
 
 /* How a call came, and so how it returns. */
 #define KIND_CALL	0	/* by `call *%rax`: returns by ret if the slot still holds the address */
-#define KIND_JUMP	1	/* by a trap: continuation in the block, returns by jmp */
+#define KIND_JUMP	1	/* by a trap, or by a call and through the kernel: returns by jmp */
 #define KIND_I386	2	/* int $0x80: returns by jmp, rcx and r11 kept */
 
 /* Bits of the filter that entry.S knows (enum in entry.h). */

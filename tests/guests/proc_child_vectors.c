@@ -1,5 +1,5 @@
 /* proc_child_vectors - rows 10, 14: a child of fork, and of clone on a stack of its own, has the vector registers of its
- * parent, to the last one */
+ * parent, to the last one; also after a signal handler has returned */
 #include "guest.h"
 
 #define ALL(do) do(0) do(1) do(2) do(3) do(4) do(5) do(6) do(7) do(8) do(9) do(10) do(11) do(12) do(13) do(14) do(15)
@@ -36,6 +36,11 @@ static void try(const char *name, long nr, long flags, char *stack_top)
 	say("%s: %#x", name, wait_child((pid_t)result));
 }
 
+static void on_signal(int signal, siginfo_t *info, void *context)
+{
+	(void)signal, (void)info, (void)context;
+}
+
 int main(void)
 {
 	if (__builtin_cpu_supports("avx512f"))
@@ -43,6 +48,9 @@ int main(void)
 	for (int i = 0; i < 32; i++)
 		for (int j = 0; j < 8; j++)
 			in[i][j] = 0x1111111100000000u * (uint64_t)(j + 1) + (uint64_t)i;
+	try("fork", SYS_fork, 0, NULL);
+	handle(SIGUSR1, on_signal, 0);
+	CHECK(raise(SIGUSR1) == 0);
 	try("fork", SYS_fork, 0, NULL);
 	try("clone", SYS_clone, CLONE_VM | SIGCHLD, stack + sizeof(stack) - 1024);
 	return 0;

@@ -43,6 +43,30 @@ static void test_sites_publish_and_retract(void **state)
 	assert_true(zl_site_is_patched(after));
 }
 
+static bool is_seen(uintptr_t after)
+{
+	return atomic_load(&zl_sites_seen[after % SITES_SEEN]) == after;
+}
+
+static void test_sites_seen_holds_only_what_is_patched(void **state)
+{
+	const uintptr_t first = 0x2800000, second = first + SITES_SEEN;
+	struct zl_leaf *leaf[] = { zl_leaf_make(first), zl_leaf_make(second) };
+
+	(void)state;
+	for (uintptr_t at = 0; at < SITES_SEEN; at++)
+		assert_false(is_seen(at));   /* address 0 among them: what a jump through NULL may find on the stack */
+	zl_site_publish(leaf[0], first);
+	assert_true(is_seen(first));
+	zl_site_publish(leaf[1], second);
+	assert_true(is_seen(second));
+	zl_site_retract(leaf[0], first);
+	assert_true(is_seen(second));
+	zl_site_refuse(leaf[1], second);
+	assert_false(is_seen(second));
+	assert_false(is_seen(0));
+}
+
 static void test_sites_publish_ends_refusal(void **state)
 {
 	const uintptr_t after = 0x3000040;
@@ -151,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sites_unknown_is_not_patched),
 		cmocka_unit_test(test_sites_publish_and_retract),
+		cmocka_unit_test(test_sites_seen_holds_only_what_is_patched),
 		cmocka_unit_test(test_sites_publish_ends_refusal),
 		cmocka_unit_test(test_sites_refusal_ends_a_record),
 		cmocka_unit_test(test_sites_neighbours_are_apart),
