@@ -23,7 +23,9 @@ long zl_own_sigreturn(struct zl_frame *frame);        /* sigreturn.c */
 long zl_own_clone(struct zl_frame *frame);            /* child.c */
 long zl_own_exit(struct zl_frame *frame);             /* exit.c */
 long zl_own_exec(struct zl_frame *frame);             /* exec.c */
-long zl_own_close(struct zl_frame *frame);            /* descriptors.c */
+long zl_own_descriptor(struct zl_frame *frame);       /* descriptors.c */
+long zl_own_stat(struct zl_frame *frame);
+long zl_own_getdents(struct zl_frame *frame);
 long zl_own_dup(struct zl_frame *frame);
 long zl_own_close_range(struct zl_frame *frame);
 long zl_own_prctl(struct zl_frame *frame);            /* prctl.c */

@@ -22,8 +22,14 @@ int main(void)
 	closedir(directory);
 	CHECK_EQ(found, 4);
 	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-	for (int fd = 3; fd < 256; fd++)
+	for (int fd = 3; fd < 1100; fd++) {
+		struct stat st;
 		CHECK_EQ(raw2(SYS_fcntl, fd, F_GETFD), -EBADF);
+		CHECK_EQ(raw2(SYS_fstat, fd, &st), -EBADF);
+		CHECK_EQ(raw6(SYS_newfstatat, fd, (long)"", (long)&st, AT_EMPTY_PATH, 0, 0), -EBADF);
+		CHECK_EQ(raw6(SYS_newfstatat, fd, (long)"/", (long)&st, 0, 0, 0), 0);
+		CHECK_EQ(raw1(SYS_dup, fd), -EBADF);
+	}
 	for (int fd = 255; fd >= 200; fd--) {
 		CHECK_EQ(dup2(0, fd), fd);
 		CHECK_EQ(call_at(page + 64 * (fd - 200), 0, 0, 0), getuid());
