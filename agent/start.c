@@ -13,6 +13,7 @@
 #include "base/fatal.h"
 #include "base/os.h"
 #include "base/print.h"
+#include "base/ranges.h"
 #include "base/string.h"
 #include "base/tally.h"
 #include "lazy/codefd.h"
@@ -205,12 +206,21 @@ static void find_library(void)
 		zl_exec_environment.library = path;
 }
 
+/* From the first page of the library's first segment to the end of its last. */
+static void guard_library(void)
+{
+	extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+	extern const char _end[] __attribute__((visibility("hidden")));
+	zl_ranges_add((uintptr_t)__ehdr_start, (uintptr_t)_end, ZL_RANGE_AGENT);
+}
+
 bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 {
 	(void)auxv;   /* nothing is needed of it yet; injected starts will */
 	if (is_prepared)
 		return is_possible;
 	is_prepared = true;
+	guard_library();
 	zl_config_read(envp);
 	if (zl_config.stats)
 		map_shared();

@@ -1,5 +1,6 @@
 /* os.c - see os.h */
 #include "base/os.h"
+#include "base/ranges.h"
 #include "base/string.h"
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -49,12 +50,18 @@ static long injected(enum zl_os_call call)
 
 long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd)
 {
+	long at;
+
 	MAY_FAIL(ZL_OS_MAP);
-	return zl_raw(__NR_mmap, address, size, protection, flags, fd, 0);
+	at = zl_raw(__NR_mmap, address, size, protection, flags, fd, 0);
+	if (!zl_is_error(at))
+		zl_ranges_add((uintptr_t)at, (uintptr_t)at + size, ZL_RANGE_AGENT);
+	return at;
 }
 
 long zl_os_unmap(uintptr_t address, size_t size)
 {
+	zl_ranges_remove(address, address + size, ZL_RANGE_AGENT);   /* first: the next owner may have it at once */
 	return zl_raw(__NR_munmap, address, size);
 }
 

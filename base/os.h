@@ -13,7 +13,8 @@ enum zl_os_call {
 	ZL_OS_MAP, ZL_OS_PROTECT, ZL_OS_OPEN, ZL_OS_READ, ZL_OS_WRITE, ZL_OS_BARRIER, ZL_OS_CALLS
 };
 
-/* Anonymous private memory; address 0 lets the kernel choose, else flags say how fixed it is. */
+/* As mmap(2) at offset 0: address 0 lets the kernel choose, else flags say how fixed it is. What is mapped is the
+ * agent's until it is unmapped here: the program's calls are kept away from it (base/ranges.h). */
 long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd);
 long zl_os_unmap(uintptr_t address, size_t size);
 long zl_os_protect(uintptr_t address, size_t size, int protection);

@@ -1,5 +1,6 @@
 /* call.c - see call.h */
 #include "threads/call.h"
+#include "base/print.h"
 #include "base/raw.h"
 #include "base/string.h"
 #include "threads/sighand.h"
@@ -76,4 +77,10 @@ void zl_signals_open(struct zl_block *block)
 {
 	uint64_t real = zl_signals_mask(block);
 	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &real, 0, sizeof(real));
+}
+
+void zl_refused_once(_Atomic bool *is_said, const char *what)
+{
+	if (!atomic_exchange(is_said, true))
+		zl_say(zl_notice, "refused: ", what, " (see docs/LIMITS.md)");
 }

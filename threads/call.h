@@ -22,4 +22,7 @@ void zl_signals_open(struct zl_block *block);
 uint64_t zl_signals_mask(const struct zl_block *block);
 long zl_call_interrupted(struct zl_frame *frame);
 
+/* One line a process for each thing that the program may not do. */
+void zl_refused_once(_Atomic bool *is_said, const char *what);
+
 #endif

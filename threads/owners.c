@@ -3,6 +3,7 @@
 #include "base/fatal.h"
 #include "base/raw.h"
 #include "threads/call.h"
+#include "threads/memory.h"
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
@@ -34,6 +35,21 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_dup2] = zl_own_dup,
 	[__NR_dup3] = zl_own_dup,
 	[__NR_close_range] = zl_own_close_range,
+	[__NR_mmap] = zl_own_mmap,
+	[__NR_munmap] = zl_own_munmap,
+	[__NR_mremap] = zl_own_mremap,
+	[__NR_mprotect] = zl_own_range,
+	[__NR_pkey_mprotect] = zl_own_range,
+	[__NR_madvise] = zl_own_range,
+	[__NR_msync] = zl_own_range,
+	[__NR_mincore] = zl_own_range,
+	[__NR_mlock] = zl_own_range,
+	[__NR_mlock2] = zl_own_range,
+	[__NR_munlock] = zl_own_range,
+	[__NR_remap_file_pages] = zl_own_range,
+	[__NR_mseal] = zl_own_range,
+	[__NR_process_madvise] = zl_own_process_madvise,
+	[__NR_shmat] = zl_own_shmat,
 	[__NR_prctl] = zl_own_prctl,
 	[__NR_arch_prctl] = zl_own_arch_prctl,
 	[__NR_ptrace] = zl_own_ptrace,
@@ -77,7 +93,9 @@ __attribute__((noinline)) static long call_i386(struct zl_frame *frame)
 		if (number == refused[i])
 			return -ENOSYS;
 	if (twin < 0)
-		return zl_call_make(frame);
+		twin = zl_memory_i386_twin(frame);
+	if (twin < 0)
+		return zl_memory_i386_refuses(frame) ? -EPERM : zl_call_make(frame);
 	frame->call.number = twin;
 	frame->call.abi = ZLAZY_ABI_X86_64;
 	result = owners[twin](frame);

@@ -28,6 +28,12 @@ long zl_own_stat(struct zl_frame *frame);
 long zl_own_getdents(struct zl_frame *frame);
 long zl_own_dup(struct zl_frame *frame);
 long zl_own_close_range(struct zl_frame *frame);
+long zl_own_mmap(struct zl_frame *frame);             /* memory.c */
+long zl_own_munmap(struct zl_frame *frame);
+long zl_own_range(struct zl_frame *frame);
+long zl_own_mremap(struct zl_frame *frame);
+long zl_own_shmat(struct zl_frame *frame);
+long zl_own_process_madvise(struct zl_frame *frame);
 long zl_own_prctl(struct zl_frame *frame);            /* prctl.c */
 long zl_own_arch_prctl(struct zl_frame *frame);
 long zl_own_ptrace(struct zl_frame *frame);           /* ptrace.c */

@@ -1,20 +1,11 @@
 /* prctl.c - what the program may not change, because the agent lives by it */
 #include "base/copy.h"
-#include "base/print.h"
 #include "threads/call.h"
 #include "threads/owners.h"
 #include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
-#include <stdatomic.h>
 #include "base/poison.h"
-
-/* One line a process for each refusal. */
-static void say_once(_Atomic bool *is_said, const char *what)
-{
-	if (!atomic_exchange(is_said, true))
-		zl_say(zl_notice, "refused: ", what, " (see docs/LIMITS.md)");
-}
 
 long zl_own_prctl(struct zl_frame *frame)
 {
@@ -22,7 +13,7 @@ long zl_own_prctl(struct zl_frame *frame)
 
 	if (frame->call.arg[0] != PR_SET_SYSCALL_USER_DISPATCH)
 		return zl_call_make(frame);
-	say_once(&is_said, "the program's own Syscall User Dispatch, answered EINVAL as by a kernel without it");
+	zl_refused_once(&is_said, "the program's own Syscall User Dispatch, answered EINVAL as by a kernel without it");
 	return -EINVAL;
 }
 
@@ -33,7 +24,7 @@ long zl_own_arch_prctl(struct zl_frame *frame)
 
 	switch (frame->call.arg[0]) {
 	case ARCH_SET_GS:
-		say_once(&is_said, "arch_prctl(ARCH_SET_GS), answered EPERM: the agent keeps its block there");
+		zl_refused_once(&is_said, "arch_prctl(ARCH_SET_GS), answered EPERM: the agent keeps its block there");
 		return -EPERM;
 	case ARCH_GET_GS:
 		return zl_copy_out((uintptr_t)frame->call.arg[1], &base, sizeof(base)) ? 0 : -EFAULT;
