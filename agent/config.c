@@ -9,6 +9,7 @@
 #include "base/print.h"
 #include "base/string.h"
 #include "threads/exec.h"
+#include "threads/owners.h"
 #include "base/poison.h"
 
 struct zl_config zl_config;
@@ -83,6 +84,16 @@ static bool take_sled(const char *value)
 	return true;
 }
 
+static bool take_io_uring(const char *value)
+{
+	static const struct choice choices[] = { { "allow", false }, { "deny", true }, { 0 } };
+	int is_denied;
+	if (!choose(value, choices, &is_denied))
+		return false;
+	zl_io_uring_is_denied = is_denied;
+	return true;
+}
+
 static bool take_return(const char *value)
 {
 	static const struct choice choices[] = { { "auto", ZL_RETURN_AUTO }, { "ret", ZL_RETURN_RET },
@@ -106,6 +117,7 @@ static const struct {
 	{ "ZLAZY_LOG=", take_log, "the name of a file", ZL_KEEP_PATH },
 	{ "ZLAZY_QUIET=", take_quiet, "0 or 1", ZL_KEEP_TEXT },
 	{ "ZLAZY_DEBUG=", take_debug, "a level from 0 to 9", ZL_KEEP_TEXT },
+	{ "ZLAZY_IO_URING=", take_io_uring, "allow or deny", ZL_KEEP_TEXT },
 	{ "ZLAZY_SLED=", take_sled, "jump or short", ZL_KEEP_TEXT },
 	{ "ZLAZY_RETURN=", take_return, "auto, ret or jump", ZL_KEEP_TEXT },
 	{ "ZLAZY_STATS=", take_stats, "a file made by the zlazy command", ZL_KEEP_PATH },

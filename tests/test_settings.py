@@ -5,6 +5,7 @@
   Hooks        what a hook's libc knows of the environment; its log: control characters, ZLAZY_QUIET, threads
   Interrupted  a hook that answers ZLAZY_INTERRUPTED by itself
   Debug        ZLAZY_DEBUG: one line a process image, one a refused site, one a rewritten one; as many as --stats counts
+  IoUring      ZLAZY_IO_URING: io_uring_setup answered EPERM, by both ways into the kernel and over exec
   Counts       the time of calls that a signal interrupts
 
 A line for each failure and skip, then "N passed, N failed, N skipped".
@@ -124,6 +125,24 @@ class Started(AgentCase):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, f"{os.getpid()}\n", ""))
 
 
+class IoUring(AgentCase):
+    def results(self, value):
+        script = f"{self.build}/tests/hooked/caller 425,1,4294963200 i:425,1,4294963200; exec env -i {self.build}/tests/hooked/caller 425,1,4294963200"
+        preload = {"LD_PRELOAD": None} if value == "native" else {"ZLAZY_IO_URING": value}
+        done = self.run_program("sh", "-c", script, hooks=[self.hook("pass")] if value != "native" else (), variables=preload)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.splitlines()
+
+    def test_denied(self):
+        self.assertEqual(self.results("deny"), [str(-errno.EPERM)] * 3)
+
+    def test_allowed(self):
+        native = self.results("native")
+        self.assertEqual(len(native), 3)
+        self.assertEqual(self.results("allow"), native)
+        self.assertEqual(self.results(None), native)
+
+
 class Debug(AgentCase):
     SCRIPT = "ls / | cat; (true); exec /bin/true"
 
@@ -223,7 +242,7 @@ class Counts(AgentCase):
 
 
 # Again by rewriting, where that is possible.
-for case in (Interrupted, Started, Debug, Counts):
+for case in (Interrupted, Started, IoUring, Debug, Counts):
     globals()[case.__name__ + "Zpoline"] = type(case.__name__ + "Zpoline", (case,), {"tactic": "zpoline"})
 
 if __name__ == "__main__":

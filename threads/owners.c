@@ -9,6 +9,13 @@
 #include <linux/prctl.h>
 #include "base/poison.h"
 
+bool zl_io_uring_is_denied;
+
+static long own_io_uring_setup(struct zl_frame *frame)
+{
+	return zl_io_uring_is_denied && !zl_is_nested(frame) ? -EPERM : zl_call_make(frame);
+}
+
 static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_rt_sigaction] = zl_own_sigaction,
 	[__NR_rt_sigprocmask] = zl_own_sigprocmask,
@@ -50,6 +57,7 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_mseal] = zl_own_range,
 	[__NR_process_madvise] = zl_own_process_madvise,
 	[__NR_shmat] = zl_own_shmat,
+	[__NR_io_uring_setup] = own_io_uring_setup,
 	[__NR_prctl] = zl_own_prctl,
 	[__NR_arch_prctl] = zl_own_arch_prctl,
 	[__NR_ptrace] = zl_own_ptrace,
@@ -63,7 +71,7 @@ static long i386_twin(const struct zlazy_call *call)
 {
 	enum {
 		EXIT = 1, FORK = 2, CLOSE = 6, PTRACE = 26, DUP2 = 63, PRCTL = 172, VFORK = 190, EXIT_GROUP = 252,
-		DUP3 = 330, CLOSE_RANGE = 436, TRACEME = 0,
+		DUP3 = 330, IO_URING_SETUP = 425, CLOSE_RANGE = 436, TRACEME = 0,
 	};
 	switch (call->number) {
 	case EXIT: return __NR_exit;
@@ -75,6 +83,7 @@ static long i386_twin(const struct zlazy_call *call)
 	case VFORK: return __NR_vfork;
 	case EXIT_GROUP: return __NR_exit_group;
 	case DUP3: return __NR_dup3;
+	case IO_URING_SETUP: return __NR_io_uring_setup;
 	case CLOSE_RANGE: return __NR_close_range;
 	default: return -1;
 	}

@@ -38,6 +38,9 @@ long zl_own_prctl(struct zl_frame *frame);            /* prctl.c */
 long zl_own_arch_prctl(struct zl_frame *frame);
 long zl_own_ptrace(struct zl_frame *frame);           /* ptrace.c */
 
+/* ZLAZY_IO_URING=deny: io_uring_setup is answered as with kernel.io_uring_disabled=2. Set once at start. */
+extern bool zl_io_uring_is_denied;
+
 struct zl_block;
 /* Before an execve: what zl_own_ptrace() put off. */
 void zl_trace_at_exec(struct zl_block *block, const struct zlazy_call *call);
