@@ -17,11 +17,13 @@
 #include "base/fatal.h"
 #include "base/os.h"
 #include "base/print.h"
+#include "base/ranges.h"
 #include "base/string.h"
 #include "lazy/decoder.h"
 #include "lazy/trap.h"
 #include "threads/slots.h"
 #include <dlfcn.h>
+#include <elf.h>
 #include <linux/errno.h>
 #include <linux/mman.h>
 
@@ -31,7 +33,16 @@
 #pragma weak dlinfo
 #pragma weak dlvsym
 
+/* The beginning of <link.h>'s, which can't be had together with the kernel's headers. */
+struct link_map {
+	uintptr_t l_addr;
+	char *l_name;
+	void *l_ld;
+	struct link_map *l_next, *l_prev;
+};
+
 static Lmid_t namespace = LM_ID_NEWLM;
+static void *last;   /* of its objects, one that stays */
 
 static void *load(const char *path)
 {
@@ -41,6 +52,8 @@ static void *load(const char *path)
 		if (dlvsym)   /* glibc's start_thread() calls it for the program's libc only */
 			zl_hook_libc_thread = (void (*)(void))dlvsym(handle, "__ctype_init", "GLIBC_PRIVATE");
 	}
+	if (handle)
+		last = handle;
 	return handle;
 }
 
@@ -213,6 +226,37 @@ static char **copy_environment(char **envp)
 	return copy;
 }
 
+/* From the first page of its first segment to the end of its last. */
+static void guard_object(const struct link_map *object)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)object->l_addr;
+	const Elf64_Phdr *segment = (const Elf64_Phdr *)(object->l_addr + header->e_phoff);
+	uintptr_t end = 0;
+
+	for (unsigned i = 0; i < header->e_phnum; i++, segment++)
+		if (segment->p_type == PT_LOAD && segment->p_vaddr + segment->p_memsz > end)
+			end = segment->p_vaddr + segment->p_memsz;
+	zl_ranges_add(object->l_addr, object->l_addr + end, ZL_RANGE_HOOKS);
+}
+
+/* What the namespace has loaded, but for the dynamic linker, which is the program's too. */
+static void guard_namespace(const unsigned long (*auxv)[2])
+{
+	const struct link_map *object = NULL;
+	uintptr_t linker = 0;
+
+	for (; (*auxv)[0] != AT_NULL; auxv++)
+		if ((*auxv)[0] == AT_BASE)
+			linker = (*auxv)[1];
+	if (!last || dlinfo(last, RTLD_DI_LINKMAP, &object) != 0)
+		return;
+	while (object->l_prev)
+		object = object->l_prev;
+	for (; object; object = object->l_next)
+		if (object->l_addr != linker && memcmp((const void *)object->l_addr, ELFMAG, SELFMAG) == 0)
+			guard_object(object);
+}
+
 static void load_all(char **envp)
 {
 	char **theirs = &environ ? environ : NULL;
@@ -245,5 +289,6 @@ __attribute__((constructor)) static void begin(int argc, char **argv, char **env
 		return;
 	}
 	load_all(envp);
+	guard_namespace(auxv);
 	zl_start(envp, auxv);
 }

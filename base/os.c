@@ -6,10 +6,10 @@
 #include <linux/fcntl.h>
 #include <linux/membarrier.h>
 #include <linux/mman.h>
+#include <stdatomic.h>
 #include "base/poison.h"
 
 #ifdef ZL_FAULT_INJECTION
-#include <stdatomic.h>
 
 static const char *const names[ZL_OS_CALLS] = { "map", "protect", "open", "read", "write", "barrier" };
 static const long errors[ZL_OS_CALLS] = { -ENOMEM, -EACCES, -EACCES, -EIO, -EIO, -EPERM };
@@ -48,12 +48,59 @@ static long injected(enum zl_os_call call)
 #define MAY_FAIL(call) ((void)0)
 #endif
 
+/* Under mlockall(MCL_FUTURE) a mapping begins locked, and counts in full against RLIMIT_MEMLOCK, which the program
+ * had calculated for itself. So the agent's are unlocked at once; and where there is no room for that moment (EAGAIN),
+ * an unlocked mapping that was made before is moved away and stays at its place as well: MREMAP_DONTUNMAP gives the
+ * new one the state of the old. */
+enum { MOULD_SIZE = 0x80000 };   /* what the agent maps at most after start: 2 * SLOT_SIZE */
+static _Atomic bool is_future_locked;
+static _Atomic long mould;
+
+void zl_os_future_is_locked(bool is_locked)
+{
+	long none = 0, at;
+
+	if (is_locked && !atomic_load(&mould)) {
+		at = zl_os_map(0, MOULD_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+		if (!zl_is_error(at) && !atomic_compare_exchange_strong(&mould, &none, at))
+			zl_os_unmap((uintptr_t)at, MOULD_SIZE);
+	}
+	atomic_store(&is_future_locked, is_locked);
+}
+
+static long map_from_mould(size_t size, int protection)
+{
+	long from = atomic_load(&mould), at;
+
+	size = zl_align_up(size, ZL_PAGE);
+	if (!from || size > MOULD_SIZE)
+		return -EAGAIN;
+	at = zl_raw(__NR_mremap, from, size, size, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
+	if (!zl_is_error(at) && zl_raw(__NR_mprotect, at, size, protection) != 0) {
+		zl_raw(__NR_munmap, at, size);
+		return -EAGAIN;
+	}
+	return zl_is_error(at) ? -EAGAIN : at;
+}
+
+/* What mmap gave under mlockall(MCL_FUTURE), unlocked. */
+static long unlocked(long at, uintptr_t address, size_t size, int protection, int flags)
+{
+	if (at == -EAGAIN && !address && !(flags & MAP_SHARED))
+		return map_from_mould(size, protection);
+	if (!zl_is_error(at))
+		zl_raw(__NR_munlock, at, size);
+	return at;
+}
+
 long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd)
 {
 	long at;
 
 	MAY_FAIL(ZL_OS_MAP);
 	at = zl_raw(__NR_mmap, address, size, protection, flags, fd, 0);
+	if (zl_unlikely(atomic_load_explicit(&is_future_locked, memory_order_relaxed)))
+		at = unlocked(at, address, size, protection, flags);
 	if (!zl_is_error(at))
 		zl_ranges_add((uintptr_t)at, (uintptr_t)at + size, ZL_RANGE_AGENT);
 	return at;

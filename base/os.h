@@ -16,6 +16,8 @@ enum zl_os_call {
 /* As mmap(2) at offset 0: address 0 lets the kernel choose, else flags say how fixed it is. What is mapped is the
  * agent's until it is unmapped here: the program's calls are kept away from it (base/ranges.h). */
 long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd);
+/* The program locks (or not) what will be mapped from now on, mlockall(MCL_FUTURE). Before its call. */
+void zl_os_future_is_locked(bool is_locked);
 long zl_os_unmap(uintptr_t address, size_t size);
 long zl_os_protect(uintptr_t address, size_t size, int protection);
 /* Close-on-exec; with O_CREAT the mode is 0666 less the umask. */

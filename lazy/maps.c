@@ -128,6 +128,20 @@ long zl_maps_find(uintptr_t address, struct zl_mapping *mapping)
 	return result;
 }
 
+long zl_maps_each(bool (*function)(const struct zl_mapping *mapping, void *data), void *data)
+{
+	struct reader r = { .fd = zl_os_open("/proc/self/maps", O_RDONLY) };
+	struct zl_mapping mapping;
+	char text[128];
+
+	if (zl_is_error(r.fd))
+		return r.fd;
+	while (next_line(&r, text, sizeof(text)) && parse(text, &mapping) && function(&mapping, data))
+		;
+	zl_raw(__NR_close, r.fd);
+	return r.error;
+}
+
 bool zl_maps_path(uintptr_t address, char *path, size_t size)
 {
 	long fd = zl_os_open("/proc/self/maps", O_RDONLY), result;

@@ -14,6 +14,10 @@ struct zl_mapping {
  * Takes a descriptor for a moment, the lowest that is free. context: SIGSYS, locks: zl_patch_lock. */
 long zl_maps_find(uintptr_t address, struct zl_mapping *mapping);
 
+/* Call function(mapping, data) for each mapping, until it returns false. 0 or -errno. Takes a descriptor as above, and
+ * 9 KiB of stack. */
+long zl_maps_each(bool (*function)(const struct zl_mapping *mapping, void *data), void *data);
+
 /* The path of the file that is mapped at an address; false if there is none, or it does not fit.
  * context: start-up, or SIGSYS under zl_patch_lock */
 bool zl_maps_path(uintptr_t address, char *path, size_t size);

@@ -57,6 +57,8 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_mseal] = zl_own_range,
 	[__NR_process_madvise] = zl_own_process_madvise,
 	[__NR_shmat] = zl_own_shmat,
+	[__NR_mlockall] = zl_own_mlockall,
+	[__NR_munlockall] = zl_own_munlockall,
 	[__NR_io_uring_setup] = own_io_uring_setup,
 	[__NR_prctl] = zl_own_prctl,
 	[__NR_arch_prctl] = zl_own_arch_prctl,
@@ -70,7 +72,7 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 static long i386_twin(const struct zlazy_call *call)
 {
 	enum {
-		EXIT = 1, FORK = 2, CLOSE = 6, PTRACE = 26, DUP2 = 63, PRCTL = 172, VFORK = 190, EXIT_GROUP = 252,
+		EXIT = 1, FORK = 2, CLOSE = 6, PTRACE = 26, DUP2 = 63, MLOCKALL = 152, MUNLOCKALL = 153, PRCTL = 172, VFORK = 190, EXIT_GROUP = 252,
 		DUP3 = 330, IO_URING_SETUP = 425, CLOSE_RANGE = 436, TRACEME = 0,
 	};
 	switch (call->number) {
@@ -79,6 +81,8 @@ static long i386_twin(const struct zlazy_call *call)
 	case CLOSE: return __NR_close;
 	case PTRACE: return call->arg[0] == TRACEME ? __NR_ptrace : -1;
 	case DUP2: return __NR_dup2;
+	case MLOCKALL: return __NR_mlockall;
+	case MUNLOCKALL: return __NR_munlockall;
 	case PRCTL: return call->arg[0] == PR_SET_SYSCALL_USER_DISPATCH ? __NR_prctl : -1;
 	case VFORK: return __NR_vfork;
 	case EXIT_GROUP: return __NR_exit_group;

@@ -34,6 +34,8 @@ long zl_own_range(struct zl_frame *frame);
 long zl_own_mremap(struct zl_frame *frame);
 long zl_own_shmat(struct zl_frame *frame);
 long zl_own_process_madvise(struct zl_frame *frame);
+long zl_own_mlockall(struct zl_frame *frame);         /* locked.c */
+long zl_own_munlockall(struct zl_frame *frame);
 long zl_own_prctl(struct zl_frame *frame);            /* prctl.c */
 long zl_own_arch_prctl(struct zl_frame *frame);
 long zl_own_ptrace(struct zl_frame *frame);           /* ptrace.c */

@@ -2,15 +2,31 @@
 #include "alive.h"
 #include <sys/resource.h>
 
+enum { THREADS = 12, PIECE = 65536 };
+static pthread_barrier_t barrier;
+static unsigned char *pieces[512];
+
 static void *body(void *argument)
 {
+	pthread_barrier_wait(&barrier);   /* all of them at once */
 	CHECK(raw0(SYS_getuid) == getuid());
 	return argument;
 }
 
+/* Use up the limit, but for `spare` pieces; returns how much that was. */
+static long fill(int spare)
+{
+	int count = 0;
+	while ((pieces[count] = mmap(NULL, PIECE, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) != MAP_FAILED)
+		count++;
+	CHECK_EQ(errno, EAGAIN);
+	while (spare-- > 0)
+		CHECK(munmap(pieces[--count], PIECE) == 0);
+	return (long)count * PIECE;
+}
+
 int main(void)
 {
-	enum { THREADS = 12, STACK = 65536 };
 	struct rlimit limit = { 8 << 20, 8 << 20 };
 	pthread_t threads[THREADS];
 	pthread_attr_t small;
@@ -20,17 +36,15 @@ int main(void)
 	check_alive();
 	CHECK(mlockall(MCL_CURRENT | MCL_FUTURE) == 0);
 	check_alive();
+	long used = fill(THREADS + 2);
+	CHECK(used > 1 << 20 && used < 8 << 20);
+	pthread_barrier_init(&barrier, NULL, THREADS);
 	pthread_attr_init(&small);
-	pthread_attr_setstacksize(&small, STACK);
+	pthread_attr_setstacksize(&small, PIECE);
 	for (int i = 0; i < THREADS; i++)
 		CHECK(pthread_create(&threads[i], &small, body, NULL) == 0);
 	for (int i = 0; i < THREADS; i++)
 		CHECK(pthread_join(threads[i], NULL) == 0);
-	long used = 0;
-	while (mmap(NULL, 1 << 16, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
-		used += 1 << 16;
-	CHECK_EQ(errno, EAGAIN);
-	CHECK(used > 3 << 20 && used < 8 << 20);
 	CHECK(raw0(SYS_getuid) == getuid());
 	CHECK(munlockall() == 0);
 	check_alive();
