@@ -127,6 +127,15 @@ long zl_own_munmap(struct zl_frame *frame)
 	return result;
 }
 
+/* What hook code maps is the hook libraries', until hook code unmaps it. */
+static void note_hooks(long at, long size)
+{
+	if (zl_is_error(at))
+		return;
+	zl_ranges_remove((uintptr_t)at, (uintptr_t)at + (uintptr_t)size, ZL_RANGE_HOOKS);
+	zl_ranges_add((uintptr_t)at, (uintptr_t)at + (uintptr_t)size, ZL_RANGE_HOOKS);
+}
+
 static long refuse_mapping(const struct zl_range *agent)
 {
 	static _Atomic bool is_said, is_zero_said;
@@ -140,7 +149,7 @@ static long refuse_mapping(const struct zl_range *agent)
 }
 
 /* The kernel finds what is wrong with the call otherwise: with MAP_FIXED_NOREPLACE it changes nothing. */
-long zl_own_mmap(struct zl_frame *frame)
+static long map(struct zl_frame *frame)
 {
 	const long *arg = frame->call.arg;
 	struct zl_range agent;
@@ -156,7 +165,15 @@ long zl_own_mmap(struct zl_frame *frame)
 	return result == -EEXIST || result == -EOPNOTSUPP ? refuse_mapping(&agent) : result;
 }
 
-long zl_own_mremap(struct zl_frame *frame)
+long zl_own_mmap(struct zl_frame *frame)
+{
+	long at = map(frame);
+	if (zl_unlikely(zl_is_nested(frame)))
+		note_hooks(at, frame->call.arg[1]);
+	return at;
+}
+
+static long remap(struct zl_frame *frame)
 {
 	const long *arg = frame->call.arg;
 	uintptr_t size = arg[1] ? (uintptr_t)arg[1] : ZL_PAGE;   /* 0: another mapping of the same shared pages */
@@ -170,6 +187,19 @@ long zl_own_mremap(struct zl_frame *frame)
 	    find(frame, (uintptr_t)arg[4], (uintptr_t)arg[2], &agent))
 		return refuse_mapping(&agent);
 	return zl_call_make(frame);
+}
+
+long zl_own_mremap(struct zl_frame *frame)
+{
+	const long *arg = frame->call.arg;
+	long at = remap(frame);
+
+	if (zl_unlikely(zl_is_nested(frame)) && !zl_is_error(at)) {
+		if (!(arg[3] & MREMAP_DONTUNMAP))
+			zl_ranges_remove((uintptr_t)arg[0], (uintptr_t)arg[0] + (uintptr_t)arg[1], ZL_RANGE_HOOKS);
+		note_hooks(at, arg[2]);
+	}
+	return at;
 }
 
 long zl_own_shmat(struct zl_frame *frame)
