@@ -112,6 +112,13 @@ long zl_os_unmap(uintptr_t address, size_t size)
 	return zl_raw(__NR_munmap, address, size);
 }
 
+void zl_os_hide_from_dumps(uintptr_t address, size_t size)
+{
+	uintptr_t start = zl_align_up(address, ZL_PAGE), end = zl_align_down(address + size, ZL_PAGE);
+	if (start < end)
+		zl_raw(__NR_madvise, start, end - start, MADV_DONTDUMP);
+}
+
 long zl_os_protect(uintptr_t address, size_t size, int protection)
 {
 	MAY_FAIL(ZL_OS_PROTECT);

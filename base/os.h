@@ -19,6 +19,8 @@ long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd
 /* The program locks (or not) what will be mapped from now on, mlockall(MCL_FUTURE). Before its call. */
 void zl_os_future_is_locked(bool is_locked);
 long zl_os_unmap(uintptr_t address, size_t size);
+/* Leave the whole pages of [address, address + size) out of core dumps: nobody unwinds through them. */
+void zl_os_hide_from_dumps(uintptr_t address, size_t size);
 long zl_os_protect(uintptr_t address, size_t size, int protection);
 /* Close-on-exec; with O_CREAT the mode is 0666 less the umask. */
 long zl_os_open(const char *path, int flags);

@@ -12,19 +12,28 @@ struct zl_leaf *_Atomic zl_sites[1 << SITES_DIRECTORY_BITS];
 /* An empty entry holds what never looks there: 1 in the first, 0 elsewhere. */
 _Atomic uintptr_t zl_sites_seen[SITES_SEEN] = { 1 };
 
+enum { FIRST = 512, PIECE = 0x40000 };
+static struct zl_leaf first[FIRST];
+
 static struct zl_leaf *take_leaf(void)
 {
-	enum { FIRST = 512, PIECE = 0x40000 };
-	static struct zl_leaf first[FIRST], *next = first, *end = first + FIRST;
+	static struct zl_leaf *next = first, *end = first + FIRST;
 
 	if (next == end) {
 		long piece = zl_os_map(0, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 		if (zl_is_error(piece))
 			return NULL;
+		zl_os_hide_from_dumps((uintptr_t)piece, PIECE);
 		next = (struct zl_leaf *)piece;
 		end = next + PIECE / sizeof(struct zl_leaf);
 	}
 	return next++;
+}
+
+void zl_sites_start(void)
+{
+	zl_os_hide_from_dumps((uintptr_t)zl_sites, sizeof(zl_sites));
+	zl_os_hide_from_dumps((uintptr_t)first, sizeof(first));
 }
 
 struct zl_leaf *zl_leaf_make(uintptr_t after)

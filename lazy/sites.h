@@ -10,4 +10,7 @@ void zl_site_publish(struct zl_leaf *leaf, uintptr_t after);
 void zl_site_retract(struct zl_leaf *leaf, uintptr_t after);
 void zl_site_refuse(struct zl_leaf *leaf, uintptr_t after);
 
+/* Leave the bitmap out of core dumps. @init */
+void zl_sites_start(void);
+
 #endif

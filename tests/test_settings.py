@@ -6,6 +6,8 @@
   Interrupted  a hook that answers ZLAZY_INTERRUPTED by itself
   Debug        ZLAZY_DEBUG: one line a process image, one a refused site, one a rewritten one; as many as --stats counts
   IoUring      ZLAZY_IO_URING: io_uring_setup answered EPERM, by both ways into the kernel and over exec
+  Dumps        what is left out of core dumps
+  Refused      one line for a mapping over the agent's memory
   Counts       the time of calls that a signal interrupts
 
 A line for each failure and skip, then "N passed, N failed, N skipped".
@@ -127,9 +129,11 @@ class Started(AgentCase):
 
 class IoUring(AgentCase):
     def results(self, value):
-        script = f"{self.build}/tests/hooked/caller 425,1,4294963200 i:425,1,4294963200; exec env -i {self.build}/tests/hooked/caller 425,1,4294963200"
-        preload = {"LD_PRELOAD": None} if value == "native" else {"ZLAZY_IO_URING": value}
-        done = self.run_program("sh", "-c", script, hooks=[self.hook("pass")] if value != "native" else (), variables=preload)
+        caller, call = self.build + "/tests/hooked/caller", "425,1,4294963200"   # a bad pointer
+        script = f"{caller} {call} i:{call}; exec env -i {caller} {call}"
+        variables = {"LD_PRELOAD": None} if value == "native" else {"ZLAZY_IO_URING": value}
+        hooks = [] if value == "native" else [self.hook("pass")]
+        done = self.run_program("sh", "-c", script, hooks=hooks, variables=variables)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return done.stdout.splitlines()
 
@@ -141,6 +145,33 @@ class IoUring(AgentCase):
         self.assertEqual(len(native), 3)
         self.assertEqual(self.results("allow"), native)
         self.assertEqual(self.results(None), native)
+
+
+class Dumps(AgentCase):
+    def test_bitmap_and_counters_are_left_out(self):
+        done = self.run_program("cat", "/proc/self/smaps")
+        self.assertEqual(done.returncode, 0)
+        hidden = re.findall(r"^Size: +(\d+) kB$(?:(?!^Size)[^\0])*?^VmFlags:.* dd", done.stdout, re.M)
+        self.assertGreater(sum(map(int, hidden)), 2048)
+
+
+class Refused(AgentCase):
+    def test_one_line_each(self):
+        done = self.run_program(self.guest("mem_fixed"), variables=LOUD)
+        if done.returncode == 77:
+            self.skipTest(done.stdout)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        lines = ["zlazy: refused: a mapping at a fixed address over the agent's memory, answered ENOMEM "
+                 "(see docs/LIMITS.md)"]
+        self.assertEqual(done.stderr.splitlines(), lines)
+
+    def test_page_zero(self):
+        if self.tactic != "zpoline":
+            self.skipTest("page zero is not in use")
+        call = "9,0,4096,3,50,-1,0"   # mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED)
+        done = self.run_program(self.build + "/tests/hooked/caller", call, call, "102", variables=LOUD)
+        self.assertEqual(done.stdout.split(), [str(-errno.EPERM)] * 2 + [str(os.getuid())])
+        self.expect_one_line(done, "zlazy: refused: a mapping at address 0, answered EPERM")
 
 
 class Debug(AgentCase):
@@ -242,7 +273,7 @@ class Counts(AgentCase):
 
 
 # Again by rewriting, where that is possible.
-for case in (Interrupted, Started, IoUring, Debug, Counts):
+for case in (Interrupted, Started, IoUring, Dumps, Refused, Debug, Counts):
     globals()[case.__name__ + "Zpoline"] = type(case.__name__ + "Zpoline", (case,), {"tactic": "zpoline"})
 
 if __name__ == "__main__":
