@@ -65,6 +65,16 @@ static bool take_quiet(const char *value)
 	return true;
 }
 
+static bool take_follow(const char *value)
+{
+	static const struct choice choices[] = { { "0", false }, { "1", true }, { 0 } };
+	int is_followed;
+	if (!choose(value, choices, &is_followed))
+		return false;
+	zl_exec_environment.is_followed = is_followed;
+	return true;
+}
+
 static bool take_debug(const char *value)
 {
 	unsigned long level;
@@ -113,6 +123,7 @@ static const struct {
 } variables[] = {
 	{ "ZLAZY_HOOK=", take_hook, "path[:argument][;path[:argument]...]", ZL_KEEP_HOOKS },
 	{ "ZLAZY_TACTIC=", take_tactic, "auto, zpoline or trap", ZL_KEEP_TEXT },
+	{ "ZLAZY_FOLLOW=", take_follow, "0 or 1", ZL_KEEP_TEXT },
 	{ "ZLAZY_ON_ERROR=", take_on_error, "stop or continue", ZL_KEEP_TEXT },
 	{ "ZLAZY_LOG=", take_log, "the name of a file", ZL_KEEP_PATH },
 	{ "ZLAZY_QUIET=", take_quiet, "0 or 1", ZL_KEEP_TEXT },

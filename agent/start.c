@@ -205,6 +205,8 @@ static void find_library(void)
 	static char path[4096];
 	if (zl_maps_path((uintptr_t)__start_zl_gate, path, sizeof(path)))
 		zl_exec_environment.library = path;
+	else if (!zl_exec_environment.is_followed)
+		zl_exec_environment.library = "libzlazy.so";   /* what is to be dropped */
 }
 
 /* From the first page of the library's first segment to the end of its last. */

@@ -2,6 +2,7 @@
 """test_settings.py BUILD_DIR [test ...] - what becomes of the agent's settings while the program runs.
 
   Kept         a program that overwrites its environment, or changes its directory, keeps log, hook and tactic over exec
+  Follow       ZLAZY_FOLLOW=0: what the program starts is not hooked, and finds the rest of LD_PRELOAD as it was
   Hooks        what a hook's libc knows of the environment; its log: control characters, ZLAZY_QUIET, threads
   Interrupted  a hook that answers ZLAZY_INTERRUPTED by itself
   Debug        ZLAZY_DEBUG: one line a process image, one a refused site, one a rewritten one; as many as --stats counts
@@ -70,6 +71,71 @@ class Kept(AgentCase):
         shutil.copy(self.hook("fake"), self.path("hook.so"))
         done = self.run_program("printenv", "ZLAZY_HOOK", hooks=["./hook.so:7"])
         self.assertEqual(done.stdout, "./hook.so:7\n")
+
+
+class Follow(AgentCase):
+    """The outer caller is hooked always: fake answers its getpid with 7."""
+
+    def run_script(self, script, **variables):
+        done = self.run_program("bash", "-c", script, hooks=[self.hook("fake", "7")], variables=variables)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.splitlines()
+
+    def test_caller_of_exec(self):
+        caller = self.build + "/tests/hooked/caller"
+        script = f"{caller} 39; exec {caller} 39"   # by fork and exec, and by exec alone
+        self.assertEqual(self.run_script(script, ZLAZY_FOLLOW="1"), ["7", "7"])
+        answers = self.run_script(script, ZLAZY_FOLLOW="0")
+        self.assertEqual(len(answers), 2)
+        self.assertNotIn("7", answers)
+
+    def test_process_itself_is_hooked(self):
+        program = self.build + "/tests/hooked/caller"
+        done = self.run_program(program, "39", "thread:39", hooks=[self.hook("fake", "7")], variables={"ZLAZY_FOLLOW": "0"})
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "7\n7\n", ""))
+
+    def test_environment_left(self):
+        """printenv fails for what is not there"""
+        agent, other = self.build + "/libzlazy.so", self.guest("plugin.so")
+        for value, left in ((agent, None), (f"{agent}:{other}", other), (f"{other}:{agent}", other),
+                            (f"{other} {agent} {other}", f"{other} {other}"), (other, other), ("", "")):
+            with self.subTest(value=value):
+                script = f"export LD_PRELOAD='{value}'; exec printenv LD_PRELOAD || true"
+                done = self.run_program("bash", "-c", script, variables={"ZLAZY_FOLLOW": "0"})
+                self.assertEqual(done.stdout, "" if left is None else left + "\n")
+                self.assertEqual((done.returncode, done.stderr), (1 if left is None else 0, ""))
+        self.assertEqual(self.run_script("printenv ZLAZY_FOLLOW ZLAZY_TACTIC", ZLAZY_FOLLOW="0"), ["0", self.tactic])
+        self.assertEqual(self.run_script("printenv ZLAZY_CHILD || true", ZLAZY_FOLLOW="0"), [])
+
+    def test_large_environment(self):
+        script = "for i in {1..3000}; do export V$i=x; done; env | grep -c ^V; printenv LD_PRELOAD || true"
+        self.assertEqual(self.run_script(script, ZLAZY_FOLLOW="0"), ["3000"])
+
+    def test_all_is_left_in_order(self):
+        native = self.run_program("env", "-i", "A=1", "B=2", "env", variables={"LD_PRELOAD": None})
+        script = f"exec env -i A=1 LD_PRELOAD={self.build}/libzlazy.so B=2 env"
+        done = self.run_program("sh", "-c", script, variables={"ZLAZY_FOLLOW": "0"})
+        self.assertEqual(native.stdout, "A=1\nB=2\n")
+        self.assertEqual(done.stdout, f"A=1\nLD_PRELOAD={self.build}/libzlazy.so\nB=2\n")   # env itself is not hooked
+
+    def test_nothing_is_said_of_a_program_that_is_not_hooked_anyway(self):
+        shutil.copy("/bin/true", self.path("true"))
+        if os.getuid() != 0:
+            self.skipTest("not root")
+        os.chown(self.path("true"), 65534, 65534)
+        os.chmod(self.path("true"), 0o4755)
+        for follow, lines in (("0", 0), ("1", 1)):
+            done = self.run_program("sh", "-c", "./true; exit 0", variables={**LOUD, "ZLAZY_FOLLOW": follow})
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (0, lines), done.stderr)
+
+    def test_option(self):
+        caller = self.build + "/tests/hooked/caller"
+        for option, is_hooked in (("--quiet", True), ("--no-follow", False)):
+            command = [self.build + "/zlazy", "--quiet", option, "--tactic", self.tactic, "--hook", self.hook("fake", "7"),
+                       "sh", "-c", f"{caller} 39"]
+            done = subprocess.run(command, env=common.clean_environment(), stdin=subprocess.DEVNULL, text=True,
+                                  capture_output=True)
+            self.assertEqual((done.returncode, done.stdout == "7\n", done.stderr), (0, is_hooked, ""))
 
 
 class Hooks(AgentCase):
@@ -273,7 +339,7 @@ class Counts(AgentCase):
 
 
 # Again by rewriting, where that is possible.
-for case in (Interrupted, Started, IoUring, Dumps, Refused, Debug, Counts):
+for case in (Follow, Interrupted, Started, IoUring, Dumps, Refused, Debug, Counts):
     globals()[case.__name__ + "Zpoline"] = type(case.__name__ + "Zpoline", (case,), {"tactic": "zpoline"})
 
 if __name__ == "__main__":

@@ -99,7 +99,8 @@ class Variables(AgentCase):
            ("ZLAZY_ON_ERROR", "panic", "stop or continue"), ("ZLAZY_LOG", "", "name of a file"),
            ("ZLAZY_QUIET", "yes", "0 or 1"), ("ZLAZY_QUIET", "", "0 or 1"), ("ZLAZY_DEBUG", "10", "0 to 9"),
            ("ZLAZY_DEBUG", "much", "0 to 9"), ("ZLAZY_DEBUG", "-1", "0 to 9"), ("ZLAZY_SLED", "long", "jump or short"),
-           ("ZLAZY_RETURN", "fly", "auto, ret or jump"), ("ZLAZY_IO_URING", "no", "allow or deny"),
+           ("ZLAZY_FOLLOW", "no", "0 or 1"), ("ZLAZY_FOLLOW", "", "0 or 1"), ("ZLAZY_RETURN", "fly", "auto, ret or jump"),
+           ("ZLAZY_IO_URING", "no", "allow or deny"),
            ("ZLAZY_CHILD", "2", "ZLAZY_CHILD"), ("ZLAZY_STATS", "/dev/null", "ZLAZY_STATS"),
            ("ZLAZY_STATS", "/missing/file", "ZLAZY_STATS", "ENOENT"), ("ZLAZY_NONSENSE", "1", "zlazy(1)"),
            ("ZLAZY_LOG", "/missing/log", "ENOENT"), ("ZLAZY_LOG", "/", "EISDIR"))

@@ -3,6 +3,7 @@
  * The program's environment array is copied to memory of the agent's, with the agent's library first in LD_PRELOAD
  * and the ZLAZY_ variables of this run where the program has none of its own. Nothing of the program's memory is
  * written. The copy lies on the agent's stack if it fits there, so that an exec needs no memory that could be missing.
+ * Where exec is not to be followed (ZLAZY_FOLLOW=0), the agent's entry in LD_PRELOAD is left out of the copy instead.
  * The real signal mask becomes the virtual one for the call, and comes back if it fails; a signal that comes before
  * the gate is delivered first, and the program makes the call again.
  */
@@ -22,7 +23,7 @@
 #include <stdatomic.h>
 #include "base/poison.h"
 
-struct zl_exec_environment zl_exec_environment;
+struct zl_exec_environment zl_exec_environment = { .is_followed = true };
 static const char preload_name[] = "LD_PRELOAD=";
 
 enum {
@@ -43,6 +44,7 @@ struct measure {
 	long entries;            /* or an error */
 	uintptr_t preload;       /* the program's LD_PRELOAD, 0 if it has none; of several the last, as for ld.so */
 	long preload_at;
+	bool has_others;         /* more than one */
 	long preload_length;     /* of its value; -1 if it is bad or too long: the kernel will refuse it, too */
 };
 
@@ -115,35 +117,71 @@ static void put_variable(struct plan *plan, const char *variable, const char *or
 		plan->entry[plan->entries++] = (uintptr_t)variable;
 }
 
-static const char *last_part(const char *path)
+/* Length of the item that begins at s, in a list of libraries. */
+static size_t item_length(const char *s)
+{
+	size_t n = 0;
+	while (s[n] && s[n] != ':' && s[n] != ' ')
+		n++;
+	return n;
+}
+
+static const char *last_part(const char *path, size_t length)
 {
 	const char *part = path;
-	for (; *path; path++)
-		if (*path == '/')
-			part = path + 1;
+	for (const char *s = path; s < path + length; s++)
+		if (*s == '/')
+			part = s + 1;
 	return part;
 }
 
-/* Is the library in the list, under whatever path? Two agents can't share a process: the program's choice counts. */
+/* Does the item name the library, under whatever path? */
+static bool is_library(const char *item, size_t length, const char *library)
+{
+	const char *part = last_part(item, length);
+	return zl_after(part, last_part(library, zl_length(library))) == item + length;
+}
+
+/* Two agents can't share a process: the program's choice counts. */
 static bool is_listed(const char *list, const char *library)
 {
-	const char *name = last_part(library);
-	for (const char *s = list; *s; s++) {
-		const char *rest = s == list || s[-1] == '/' || s[-1] == ':' || s[-1] == ' ' ? zl_after(s, name) : NULL;
-		if (rest && (!*rest || *rest == ':' || *rest == ' '))
+	for (size_t n; *list; list += n + (list[n] != '\0')) {
+		n = item_length(list);
+		if (is_library(list, n, library))
 			return true;
 	}
 	return false;
 }
 
+/* Take the library out of a list, with one separator. */
+static void drop_from_list(char *list, const char *library)
+{
+	char *to = list, *last = list;   /* where the items kept end, with and without a separator behind them */
+
+	for (size_t n; *list; list += n + (list[n] != '\0')) {
+		n = item_length(list);
+		if (is_library(list, n, library))
+			continue;
+		for (size_t i = 0; i < n + (list[n] != '\0'); i++)
+			to[i] = list[i];
+		last = to + n;
+		to += n + (list[n] != '\0');
+	}
+	*last = '\0';
+}
+
 static void measure(struct measure *m, uintptr_t array)
 {
 	*m = (struct measure){ .entries = count_entries(array) };
-	for (long i = m->entries - 1; i >= 0 && !m->preload; i--) {
+	for (long i = m->entries - 1; i >= 0 && !m->has_others; i--) {
 		uintptr_t entry;
 		if (!zl_copy_in(&entry, array + (uintptr_t)i * sizeof(entry), sizeof(entry)) ||
 		    !has_name(entry, preload_name))
 			continue;
+		if (m->preload) {
+			m->has_others = true;
+			continue;
+		}
 		m->preload = entry + sizeof(preload_name) - 1;
 		m->preload_at = i;
 		m->preload_length = measure_string(m->preload);
@@ -179,6 +217,34 @@ static void put_preload(struct plan *plan, const struct measure *m)
 	plan->entry[m->preload ? m->preload_at : plan->entries++] = (uintptr_t)plan->text;
 }
 
+/* The program's LD_PRELOAD without the agent; no LD_PRELOAD where nothing else was in the only one. */
+static void drop_preload(struct plan *plan, const struct measure *m)
+{
+	size_t prefix = sizeof(preload_name) - 1, theirs = (size_t)m->preload_length;
+	char *value = plan->text + prefix;
+
+	if (m->preload_length <= 0 || !zl_copy_in(value, m->preload, theirs))
+		return;
+	value[theirs] = '\0';
+	if (!is_listed(value, zl_exec_environment.library))
+		return;
+	drop_from_list(value, zl_exec_environment.library);
+	memcpy(plan->text, preload_name, prefix);
+	plan->entry[m->preload_at] = (uintptr_t)plan->text;
+	if (*value || m->has_others)
+		return;
+	plan->entries--;
+	for (long i = m->preload_at; i < plan->entries; i++)
+		plan->entry[i] = plan->entry[i + 1];
+}
+
+static void put_agent(struct plan *plan, const struct measure *m)
+{
+	put_preload(plan, m);
+	for (unsigned i = zl_exec_environment.variables; i-- > 0;)   /* of two of a name the last holds: agent/config.c */
+		put_variable(plan, zl_exec_environment.variable[i], zl_exec_environment.original[i]);
+}
+
 /* plan->entry: room for plan_size() bytes. False if the array can't be read any more. */
 static bool fill_plan(struct plan *plan, const struct measure *m, uintptr_t array)
 {
@@ -186,9 +252,10 @@ static bool fill_plan(struct plan *plan, const struct measure *m, uintptr_t arra
 	plan->text = (char *)plan->entry + slots_size(m);
 	if (m->entries && !zl_copy_in(plan->entry, array, (size_t)m->entries * sizeof(uintptr_t)))
 		return false;
-	put_preload(plan, m);
-	for (unsigned i = zl_exec_environment.variables; i-- > 0;)   /* of two of a name the last holds: agent/config.c */
-		put_variable(plan, zl_exec_environment.variable[i], zl_exec_environment.original[i]);
+	if (zl_exec_environment.is_followed)
+		put_agent(plan, m);
+	else
+		drop_preload(plan, m);
 	plan->entry[plan->entries] = 0;
 	return true;
 }
@@ -226,7 +293,7 @@ static long exec_as_planned(struct zl_frame *frame, const struct plan *plan, lon
 {
 	long theirs = *environment, result;
 
-	if (zl_exec_environment.is_first && stack_left() >= SPARE)
+	if (zl_exec_environment.is_first && zl_exec_environment.is_followed && stack_left() >= SPARE)
 		zl_target_look(&frame->call);
 	*environment = (long)plan->entry;
 	result = exec_with_mask(frame, zl_block_here());
@@ -248,7 +315,9 @@ static void say_no_memory(void)
 {
 	static _Atomic bool is_said;
 	if (!atomic_exchange(&is_said, true))
-		zl_say(zl_notice, "no memory for an environment with the agent in it: the program is started unhooked");
+		zl_say(zl_notice, zl_exec_environment.is_followed ?
+			"no memory for an environment with the agent in it: the program is started unhooked" :
+			"no memory for an environment without the agent: the program is started hooked");
 }
 
 static long exec_mapped(struct zl_frame *frame, const struct measure *m, long *environment)

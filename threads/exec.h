@@ -8,7 +8,8 @@ enum { ZL_EXEC_VARIABLES = 16 };
 
 /* Set once at start, by agent/. */
 struct zl_exec_environment {
-	const char *library;                               /* absolute path of libzlazy.so; NULL: exec is not followed */
+	bool is_followed;                                  /* ZLAZY_FOLLOW */
+	const char *library;                               /* absolute path of libzlazy.so; NULL: nothing is changed */
 	const char *variable[ZL_EXEC_VARIABLES];           /* "ZLAZY_X=value", added where the program has no ZLAZY_X */
 	const char *original[ZL_EXEC_VARIABLES];           /* what it replaces there, a relative path; or NULL */
 	unsigned variables;

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_HOOK = 256, OPTION_TACTIC, OPTION_LOG, OPTION_QUIET, OPTION_DEBUG, OPTION_ON_ERROR, OPTION_STATS };
+enum { OPTION_HOOK = 256, OPTION_TACTIC, OPTION_LOG, OPTION_QUIET, OPTION_DEBUG, OPTION_ON_ERROR, OPTION_STATS,
+       OPTION_NO_FOLLOW };
 
 static const struct option long_options[] = {
 	{ "hook", required_argument, NULL, OPTION_HOOK },
@@ -24,6 +25,7 @@ static const struct option long_options[] = {
 	{ "debug", required_argument, NULL, OPTION_DEBUG },
 	{ "on-error", required_argument, NULL, OPTION_ON_ERROR },
 	{ "stats", no_argument, NULL, OPTION_STATS },
+	{ "no-follow", no_argument, NULL, OPTION_NO_FOLLOW },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -38,6 +40,7 @@ static const char help_text[] =
 	"      --tactic TACTIC          auto (default), zpoline (rewrite, or stop), trap (never rewrite)\n"
 	"      --on-error POLICY        stop (default): exit 127 when the program can't be hooked;\n"
 	"                               continue: run it unhooked\n"
+	"      --no-follow              programs that the program starts run unhooked\n"
 	"      --log FILE               append notices to FILE instead of stderr\n"
 	"      --quiet                  no notices\n"
 	"      --debug LEVEL            more notices: 1 each process, 2 each refused site, 3 each rewritten\n"
@@ -164,6 +167,9 @@ static enum zl_options_result take_option(struct zl_options *options, int option
 		return ZL_OPTIONS_RUN;
 	case OPTION_QUIET:
 		options->quiet = true;
+		return ZL_OPTIONS_RUN;
+	case OPTION_NO_FOLLOW:
+		options->no_follow = true;
 		return ZL_OPTIONS_RUN;
 	case OPTION_STATS:
 		options->statistics = true;

@@ -19,6 +19,7 @@ struct zl_options {
 	const char *on_error;
 	const char *output;      /* where the table and the statistics go; NULL: stderr */
 	bool quiet;
+	bool no_follow;
 	bool counts;             /* -c */
 	bool statistics;         /* --stats */
 	char **program;          /* its argv */
