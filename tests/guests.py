@@ -42,7 +42,6 @@ GAPS = {
     "gs_own": (None, "gs is the agent's (design row 17)"),
     "sud_own": (None, "the program's own Syscall User Dispatch is refused (row 18)"),
     "seccomp_narrow": (None, "a filter that forbids what the agent needs (row 19)"),
-    "sig_sigsys_pending": (None, "a blocked SIGSYS is not seen through signalfd (row 12)"),
     "null_jump_low": ("zpoline", "the sled forgets where a jump landed (row 9)"),
 }
 

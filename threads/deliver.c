@@ -12,6 +12,7 @@
 #include "base/copy.h"
 #include "base/raw.h"
 #include "base/string.h"
+#include "threads/owners.h"
 #include "threads/sighand.h"
 #include "threads/slots.h"
 #include "threads/altstack.h"
@@ -156,6 +157,8 @@ static void keep(struct zl_block *block, int signal, const siginfo_t *info, stru
 	}
 	if (!(block->kept_pending & zl_signal_bit(signal)))
 		block->kept_info[slot] = *info;
+	if (!block->kept_pending)
+		zl_owners_keeping(block);
 	block->kept_pending |= zl_signal_bit(signal);
 }
 

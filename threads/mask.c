@@ -114,3 +114,27 @@ long zl_own_sigtimedwait(struct zl_frame *frame)
 		return -EFAULT;
 	return info.si_signo;
 }
+
+/* Calls that may see or let in a signal that is pending: by a temporary mask, or through a signalfd. For such a call
+ * the kernel gets what is kept back, blocked as the program has it blocked, and does the rest. */
+long zl_own_look(struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	uint64_t mask;
+	long result;
+
+	if (zl_likely(!block->kept_pending)) {
+		zl_owners_keeping_none(frame);
+		return zl_call_make(frame);
+	}
+	if (zl_is_nested(frame))
+		return zl_call_make(frame);
+	if (!zl_signals_close_all(block, frame))
+		return zl_call_interrupted(frame);
+	mask = block->mask;
+	zl_requeue_kept(block);
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+	result = zl_call_make(frame);
+	zl_signals_open(block);   /* what is pending still comes now, and is kept again */
+	return result;
+}

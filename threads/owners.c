@@ -4,6 +4,7 @@
 #include "base/raw.h"
 #include "threads/call.h"
 #include "threads/memory.h"
+#include "threads/slots.h"
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
@@ -65,7 +66,40 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_ptrace] = zl_own_ptrace,
 	[__NR_wait4] = zl_own_wait,
 	[__NR_waitid] = zl_own_wait,
+	[__NR_rt_sigsuspend] = zl_own_look,
+	[__NR_ppoll] = zl_own_look,
+	[__NR_pselect6] = zl_own_look,
+	[__NR_epoll_pwait] = zl_own_look,
+	[441 /* epoll_pwait2 */] = zl_own_look,
+	[__NR_io_pgetevents] = zl_own_look,
+	[__NR_read] = zl_own_look,
+	[__NR_readv] = zl_own_look,
+	[__NR_poll] = zl_own_look,
+	[__NR_select] = zl_own_look,
+	[__NR_epoll_wait] = zl_own_look,
 };
+
+/* zl_filter, and zl_own_look() as well: for threads that keep a signal. Others' reads and polls are not slowed down. */
+static uint8_t filter_keeping[ZL_FILTER_SIZE];
+
+static bool has_owner(size_t number, bool is_keeping)
+{
+	return number < ZL_ARRAY_SIZE(owners) && owners[number] && (is_keeping || owners[number] != zl_own_look);
+}
+
+void zl_owners_keeping(struct zl_block *block)
+{
+	for (size_t i = 0; i < ZL_FILTER_SIZE; i++)   /* each byte by one store: other threads may be using it */
+		filter_keeping[i] = (uint8_t)(zl_filter[i] | (has_owner(i, true) ? ZL_SPECIAL : 0));
+	if (!block->is_hook_thread)
+		zl_slot_first_frame(block)->filter = filter_keeping;
+}
+
+void zl_owners_keeping_none(struct zl_frame *frame)
+{
+	if (frame->filter == filter_keeping)
+		frame->filter = zl_filter;
+}
 
 /* Calls of the 32-bit table that have an owner, and arguments that mean the same as in their 64-bit twins: of ptrace
  * PTRACE_TRACEME alone has one, of prctl Syscall User Dispatch; arch_prctl does not know gs there. */
@@ -131,7 +165,7 @@ long zl_call_real(struct zl_frame *frame)
 void zl_owners_start(void)
 {
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(owners); i++)
-		if (owners[i]) {
+		if (has_owner(i, false)) {
 			zl_filter[i] |= ZL_SPECIAL;
 			zl_filter_nested[i] |= ZL_SPECIAL;
 		}

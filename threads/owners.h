@@ -13,10 +13,17 @@ long zl_call_real(struct zl_frame *frame);
 /* Mark the numbers that have an owner in both filters. @init */
 void zl_owners_start(void);
 
+struct zl_block;
+/* From now on the thread's calls that may look at a kept signal go to zl_own_look(). context: the real handler. */
+void zl_owners_keeping(struct zl_block *block);
+/* And no longer. */
+void zl_owners_keeping_none(struct zl_frame *frame);
+
 long zl_own_sigaction(struct zl_frame *frame);        /* sighand.c */
 long zl_own_sigprocmask(struct zl_frame *frame);      /* mask.c */
 long zl_own_sigpending(struct zl_frame *frame);
 long zl_own_sigtimedwait(struct zl_frame *frame);
+long zl_own_look(struct zl_frame *frame);
 long zl_own_wait(struct zl_frame *frame);             /* sighand.c */
 long zl_own_sigaltstack(struct zl_frame *frame);      /* altstack.c */
 long zl_own_sigreturn(struct zl_frame *frame);        /* sigreturn.c */
@@ -43,7 +50,6 @@ long zl_own_ptrace(struct zl_frame *frame);           /* ptrace.c */
 /* ZLAZY_IO_URING=deny: io_uring_setup is answered as with kernel.io_uring_disabled=2. Set once at start. */
 extern bool zl_io_uring_is_denied;
 
-struct zl_block;
 /* Before an execve: what zl_own_ptrace() put off. */
 void zl_trace_at_exec(struct zl_block *block, const struct zlazy_call *call);
 
