@@ -75,6 +75,13 @@ def guests(build, tactic, hook, seconds, **variables):
                 why_no_agent(tactic))
 
 
+def many_threads(build):
+    """100,000 threads in one process."""
+    return [Step(f"a hundred thousand threads [{tactic}]",
+                 python("tests/guests.py", "--build", build, "--tactic", tactic, "--hook", "clobber", "--set",
+                        "GUEST_THREADS=100000", "thr_churn"), 120, why_no_agent("trap")) for tactic in tactics()]
+
+
 def programs(build, tactic, seconds, *words):
     return Step(f"programs [{tactic}, {'oracle' if '--oracle' in words else 'count'}]",
                 python("tests/programs.py", "--build", build, "--tactic", tactic, *words), seconds,
@@ -152,14 +159,15 @@ def usual(build):
               guests(build, "zpoline", "none", 240, ZLAZY_RETURN="jump")]
     tactic = "trap" if machine.why_no_zpoline() else "zpoline"
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)),
-            Step("unwind", python("tests/test_unwind.py", "--build", build)), *units(build),
+            Step("unwind", python("tests/test_unwind.py", "--build", build)),
+            Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
             command(build), *hooks(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), *stress(build, 60)]
 
 
 def everything(build):
     before = [step for step in usual(build) if not step.name.startswith("programs")]
     install = Step("install", python("tests/test_install.py", "--build", build))
-    return [*before, install, *counted(build), programs(build, "trap", 900), programs(build, "zpoline", 900),
+    return [*before, install, *many_threads(build), *counted(build), programs(build, "trap", 900), programs(build, "zpoline", 900),
             *(programs(build, tactic, 1200, "--oracle") for tactic in tactics()), *other_builds(), bench()]
 
 

@@ -69,6 +69,6 @@ def main(module):
     if len(sys.argv) < 2 or not os.path.exists(os.path.join(sys.argv[1], "libzlazy.so")):
         sys.exit(f"usage: {os.path.basename(sys.argv[0])} BUILD_DIR [test ...]   (BUILD_DIR must be built)")
     AgentCase.build = os.path.abspath(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     program = unittest.main(module, argv=sys.argv[:1] + sys.argv[2:], exit=False)
     sys.exit(closing.close(program.result))

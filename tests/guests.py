@@ -30,7 +30,8 @@ import machine
 
 # Guests that natively die, by what signal.
 DIES = {"null_read_dies": signal.SIGSEGV, "null_write_dies": signal.SIGSEGV, "null_call_dies": signal.SIGSEGV,
-        "sig_sigsys_dies": signal.SIGSYS, "sig_segv_dies": signal.SIGSEGV, "sig_alarm_dies": signal.SIGALRM}
+        "sig_sigsys_dies": signal.SIGSYS, "sig_segv_dies": signal.SIGSEGV, "sig_alarm_dies": signal.SIGALRM,
+        "sig_core_dies": signal.SIGSEGV}
 # Guests that need a page zero that can't be read: protection keys, or the trap tactic.
 NEEDS_PKU = {"null_read", "null_read_dies", "null_buffer"}
 # What fake answers to getpid, so that kill(getpid()) reaches nobody: see needs_real_pid().

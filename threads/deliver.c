@@ -55,8 +55,15 @@ static bool place(const struct zl_block *block, const struct zl_action *action, 
 	return !is_on || *frame - (uintptr_t)alternate->ss_sp < alternate->ss_size;
 }
 
-/* The program dies of this signal, with its own registers. */
-static void die(const struct zl_block *block, int signal, struct ucontext *context)
+static void send_to_self(int signal, const siginfo_t *info)
+{
+	long pid = zl_raw(__NR_getpid), tid = zl_raw(__NR_gettid);
+	if (zl_raw(__NR_rt_tgsigqueueinfo, pid, tid, signal, info) != 0)
+		zl_raw(__NR_tgkill, pid, tid, signal);
+}
+
+/* The program dies of this signal, with its own registers; a core file tells the siginfo. */
+static void die(const struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context)
 {
 	uint64_t bit = zl_signal_bit(signal);
 
@@ -66,7 +73,7 @@ static void die(const struct zl_block *block, int signal, struct ucontext *conte
 	else
 		zl_sighand_default(block->sighand, signal);
 	context->uc_sigmask &= ~bit;
-	zl_raw(__NR_tgkill, zl_raw(__NR_getpid), zl_raw(__NR_gettid), signal);
+	send_to_self(signal, info);
 }
 
 static bool build(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
@@ -107,13 +114,13 @@ static void enter_handler(struct zl_block *block, int signal, const siginfo_t *i
 	if (action.handler == (uintptr_t)SIG_IGN)
 		return;
 	if (action.handler == (uintptr_t)SIG_DFL) {
-		die(block, signal, context);   /* or stop, or nothing: the kernel's default action */
+		die(block, signal, info, context);   /* or stop, or nothing: the kernel's default action */
 		return;
 	}
 	if (!build(block, signal, info, context, &action)) {
 		siginfo_t fault = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
 		if (signal == SIGSEGV)
-			die(block, SIGSEGV, context);
+			die(block, SIGSEGV, &fault, context);
 		else
 			zl_deliver_fault(block, SIGSEGV, &fault, context);
 		return;
@@ -135,13 +142,6 @@ static unsigned kept_slot(int signal)
 	while (slot < KEPT && kept[slot] != signal)
 		slot++;
 	return slot;
-}
-
-static void send_to_self(int signal, const siginfo_t *info)
-{
-	long pid = zl_raw(__NR_getpid), tid = zl_raw(__NR_gettid);
-	if (zl_raw(__NR_rt_tgsigqueueinfo, pid, tid, signal, info) != 0)
-		zl_raw(__NR_tgkill, pid, tid, signal);
 }
 
 /* Of the rest, all that the program handles is blocked while one is noted, but a handler may be newer than that: such a
@@ -226,7 +226,7 @@ void zl_deliver_fault(struct zl_block *block, int signal, const siginfo_t *info,
 	struct zl_action action = zl_sighand_get(block->sighand, signal, false);
 
 	if ((block->mask & zl_signal_bit(signal)) || action.handler <= (uintptr_t)SIG_IGN)
-		die(block, signal, context);
+		die(block, signal, info, context);
 	else
 		enter_handler(block, signal, info, context, &none);
 }
