@@ -114,6 +114,12 @@ GUEST_UNUSED static void wait_asleep(long pid, long tid)
 	}
 }
 
+/* kill() of one process that is surely not everybody: -1 of a failed fork, or of an ended child, reaches the whole machine. */
+GUEST_UNUSED static void signal_child(pid_t pid, int signo)
+{
+	CHECK(pid > 1 && kill(pid, signo) == 0);
+}
+
 /* Wait for a child; "exit 3" or "signal 9" as 0x103, 0x209. */
 GUEST_UNUSED static int wait_child(pid_t pid)
 {
