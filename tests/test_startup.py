@@ -9,6 +9,7 @@
   Decoder    libZydis can't be loaded, or is another: auto runs and says why, zpoline does not
   Dispatch   a kernel without Syscall User Dispatch (EINVAL, EPERM): ZLAZY_ON_ERROR decides
   PageZero   no CAP_SYS_RAWIO: auto runs, zpoline does not
+  Memory     no /proc/self/mem: sites are rewritten all the same, by mprotect
   Barrier    no membarrier: threads are rewritten all the same
   Unhooked   exec of a program that does not load the agent: one line
   Notices    once a run, to ZLAZY_LOG, none with ZLAZY_QUIET
@@ -269,6 +270,33 @@ class Barrier(WithoutCase):
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (native.returncode, native.stdout, ""))
 
 
+class Memory(WithoutCase):
+    tactic = "zpoline"
+
+    def test_launcher_ends_as_the_command(self):
+        for script, status in (("exit 3", 3), ("kill -TERM $$", -15)):
+            done = self.run_without("proc-mem", "sh", "-c", script, variables={"LD_PRELOAD": None})
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (status, "", ""))
+
+    def test_is_away(self):
+        done = self.run_without("proc-mem", "sh", "-c", ": </proc/self/mem", variables={"LD_PRELOAD": None})
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("ermission denied", done.stderr)
+
+    def test_rewritten_by_mprotect(self):
+        done = self.run_without("proc-mem", self.guest("site_offsets"), variables={**LOUD, "ZLAZY_DEBUG": "3"})
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(", mprotect", done.stderr)
+        self.assertNotIn(", /proc/self/mem", done.stderr)
+
+    def test_guests(self):
+        for name in ("jit_threads", "thr_many", "site_offsets", "proc_fork", "plugin_dlopen"):
+            with self.subTest(name=name):
+                native = self.run_program(self.guest(name), variables={"LD_PRELOAD": None})
+                done = self.run_without("proc-mem", self.guest(name))
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (native.returncode, native.stdout, ""))
+
+
 class Notices(WithoutCase):
     tactic = "auto"
     WORDS = ("bash", "-c", "true; /bin/true; exec /bin/true")
@@ -367,6 +395,18 @@ class Unhooked(AgentCase):
         done = self.run_script("./script; echo $?")
         self.assertEqual((done.returncode, done.stdout), (0, "3\n"))
         self.expect_one_line(done, "./script: runs unhooked: it is statically linked")
+
+    def test_32_bit_program(self):
+        code = b"\xb8\x01\0\0\0\xbb\x03\0\0\0\xcd\x80"   # exit(3)
+        header = struct.pack("<4s5B7xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 0, 0, 2, 3, 1, 0x8048054, 52, 0, 0, 52, 32, 1,
+                             0, 0, 0)
+        part = struct.pack("<IIIIIIII", 1, 0, 0x8048000, 0x8048000, 0x200, 0x200, 5, 0x1000)
+        self.make("small", header + part + code)
+        if subprocess.run(["sh", "-c", "./small"], cwd=self.directory, capture_output=True).returncode != 3:
+            self.skipTest("the kernel runs no 32-bit programs")
+        done = self.run_script("./small; echo $?; (exec env -i ./small); exec ./small")
+        self.assertEqual((done.returncode, done.stdout), (3, "3\n"))
+        self.expect_one_line(done, "./small: runs unhooked: it is not a 64-bit x86 program")
 
     def test_set_user_id(self):
         if os.getuid() != 0:

@@ -6,10 +6,13 @@
  *          sud-eperm   the same, EPERM, as by a sandbox
  *          page-zero   CAP_SYS_RAWIO is dropped, so vm.mmap_min_addr forbids it
  *          membarrier  membarrier is answered ENOSYS
+ *          proc-mem    /proc/self/mem can't be opened: EACCES, as by a hardened kernel. `without` stays as the supervisor
+ *                      of every openat of the command and of its children, and ends as the command does
  *
  * The feature is asked for before the command is executed: if it is still there, exit status 77 with the reason.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -17,13 +20,19 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <stdbool.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static _Noreturn void skip(const char *why)
@@ -81,6 +90,93 @@ static void take_membarrier(void)
 		skip("membarrier is still there");
 }
 
+static const char memory_path[] = "/proc/self/mem";
+
+/* Is it this path that the process opens? What can't be read is the kernel's to refuse. */
+static bool is_memory(const struct seccomp_notif *request)
+{
+	char path[sizeof(memory_path)];
+	struct iovec here = { path, sizeof(path) }, there = { (void *)request->data.args[1], sizeof(path) };
+
+	return process_vm_readv((pid_t)request->pid, &here, 1, &there, 1, 0) == sizeof(path) &&
+	       memcmp(path, memory_path, sizeof(path)) == 0;
+}
+
+static void supervise(int listener)
+{
+	struct pollfd ready = { listener, POLLIN, 0 };
+
+	while (poll(&ready, 1, -1) >= 0 || errno == EINTR) {
+		struct seccomp_notif request = { 0 };
+		struct seccomp_notif_resp response = { 0 };
+		if (ready.revents & POLLHUP)   /* nobody is left */
+			return;
+		if (!(ready.revents & POLLIN) || ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
+			continue;
+		response.id = request.id;
+		if (is_memory(&request))
+			response.error = -EACCES;
+		else
+			response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+	}
+}
+
+static _Noreturn void end_as(pid_t command, int listener)
+{
+	int status;
+	supervise(listener);
+	if (waitpid(command, &status, 0) != command)
+		skip("waitpid");
+	if (WIFSIGNALED(status)) {
+		signal(WTERMSIG(status), SIG_DFL);
+		raise(WTERMSIG(status));
+	}
+	exit(WEXITSTATUS(status));
+}
+
+/* The command is the child: it has the filter, and hands the listener over through the table of files that both share. */
+static int listen_in_child(void *shared)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -1;
+	*(volatile int *)shared = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
+	return *(volatile int *)shared;
+}
+
+static void take_memory_file(void)
+{
+	volatile int *listener = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long child;
+
+	if (listener == MAP_FAILED)
+		skip("mmap");
+	child = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (child < 0)
+		skip("clone");
+	if (child > 0) {
+		while (*listener == 0)
+			usleep(500);
+		if (*listener > 0)
+			end_as((pid_t)child, *listener);
+		exit(77);   /* the child has said why */
+	}
+	if (listen_in_child((void *)listener) < 0)
+		skip("no seccomp listener");
+	if (open(memory_path, O_RDWR) >= 0 || errno != EACCES)
+		skip("/proc/self/mem is still there");
+	if (syscall(SYS_unshare, CLONE_FILES) != 0 || close(*listener) != 0)
+		skip("unshare");
+}
+
 int main(int argc, char **argv)
 {
 	const char *feature = argc > 3 && strcmp(argv[2], "--") == 0 ? argv[1] : "";
@@ -93,8 +189,10 @@ int main(int argc, char **argv)
 		take_page_zero();
 	else if (strcmp(feature, "membarrier") == 0)
 		take_membarrier();
+	else if (strcmp(feature, "proc-mem") == 0)
+		take_memory_file();
 	else {
-		fprintf(stderr, "usage: without sud|sud-eperm|page-zero|membarrier -- command args...\n");
+		fprintf(stderr, "usage: without sud|sud-eperm|page-zero|membarrier|proc-mem -- command args...\n");
 		return 2;
 	}
 	execvp(argv[3], argv + 3);
