@@ -6,8 +6,8 @@
  *          sud-eperm   the same, EPERM, as by a sandbox
  *          page-zero   CAP_SYS_RAWIO is dropped, so vm.mmap_min_addr forbids it
  *          membarrier  membarrier is answered ENOSYS
- *          proc-mem    /proc/self/mem can't be opened: EACCES, as by a hardened kernel. `without` stays as the supervisor
- *                      of every openat of the command and of its children, and ends as the command does
+ *          proc-mem    /proc/self/mem can't be opened: EACCES, as by a hardened kernel. `without` stays, looks at every
+ *                      openat of the command and of its children, and ends as the command does
  *
  * The feature is asked for before the command is executed: if it is still there, exit status 77 with the reason.
  */
@@ -135,7 +135,7 @@ static _Noreturn void end_as(pid_t command, int listener)
 	exit(WEXITSTATUS(status));
 }
 
-/* The command is the child: it has the filter, and hands the listener over through the table of files that both share. */
+/* The command is the child: it has the filter, and hands the listener over: both share their table of files. */
 static int listen_in_child(void *shared)
 {
 	struct sock_filter program[] = {
@@ -148,7 +148,8 @@ static int listen_in_child(void *shared)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return -1;
-	*(volatile int *)shared = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
+	*(volatile int *)shared = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+					       &filter);
 	return *(volatile int *)shared;
 }
 
