@@ -167,7 +167,8 @@ def usual(build):
 def everything(build):
     before = [step for step in usual(build) if not step.name.startswith("programs")]
     install = Step("install", python("tests/test_install.py", "--build", build))
-    return [*before, install, *many_threads(build), *counted(build), programs(build, "trap", 900), programs(build, "zpoline", 900),
+    return [*before, install, *many_threads(build), *counted(build), programs(build, "trap", 900),
+            programs(build, "zpoline", 900),
             *(programs(build, tactic, 1200, "--oracle") for tactic in tactics()), *other_builds(), bench()]
 
 
