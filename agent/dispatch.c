@@ -7,6 +7,7 @@
 #include "threads/call.h"
 #include "threads/owners.h"
 #include "threads/slots.h"
+#include "threads/vsud.h"
 #include "base/poison.h"
 
 uint8_t zl_filter[ZL_FILTER_SIZE];
@@ -45,7 +46,8 @@ static void look_for_again(struct zl_block *block, struct zl_frame *frame)
 	block->is_again_next = false;
 }
 
-/* Everything but what entry.S does by itself: owners, hooks that need vectors saved, int $0x80, calls seen again.
+/* Everything but what entry.S does by itself: owners, hooks that need vectors saved, int $0x80, calls seen again, the
+ * program's own Syscall User Dispatch.
  * @entry */
 long zl_dispatch(struct zl_frame *frame, unsigned bits)
 {
@@ -53,6 +55,8 @@ long zl_dispatch(struct zl_frame *frame, unsigned bits)
 	bool was_in_hook = zl_slot_is_in_hook(block);
 	long result;
 
+	if (zl_vsud_stops(frame))
+		return frame->result;
 	frame->level = 0;
 	if (bits == ZL_I386) {
 		take_i386_arguments(frame);

@@ -26,6 +26,7 @@
 #include "threads/owners.h"
 #include "threads/sighand.h"
 #include "threads/slots.h"
+#include "threads/vsud.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
 #include <asm/stat.h>
@@ -265,6 +266,7 @@ void zl_start(char *const *envp, const unsigned long (*auxv)[2])
 	block = zl_slot_take();
 	if (!block)
 		refuse("no memory for the first thread's block", "; raise the limit on address space");
+	zl_vsud_start();
 	zl_slot_set_thread(block);
 	block->alternate.ss_flags = SS_DISABLE;
 	block->sighand = zl_sighand_start();

@@ -26,6 +26,13 @@ struct zl_resume {
 	uint64_t rip, rax, rcx, r11;
 };
 
+/* The program's own Syscall User Dispatch (threads/vsud.c), as the kernel keeps it: calls from [offset, offset +
+ * length) pass, round the end of the address space, too; selector 0: no others do. */
+struct zl_vsud {
+	uint64_t offset, length;
+	uintptr_t selector;
+};
+
 struct zl_block {
 	struct zl_block *self;
 	uint64_t r11;                   /* as entry found it, from zl_*_r11 to the plain call; as that left it, till it has returned */
@@ -60,8 +67,9 @@ struct zl_block {
 	uintptr_t exec_scratch;         /* memory of an execve in a vfork child, unmapped by its parent */
 	size_t exec_scratch_size;
 	siginfo_t kept_info[6];         /* of the signals in kept_pending, by kept_slot() of threads/deliver.c */
-	bool is_noted_fault;            /* noted: not sent, but the program's own fault */
+	uint8_t noted_as;               /* enum zl_noted_as of threads/deliver.h */
 	uint64_t again_handler_rsp;     /* again_site: where the stack of the handler begins that interrupted it; 0: none has */
+	struct zl_vsud vsud;
 };
 
 static_assert(offsetof(struct zl_block, self) == BLOCK_SELF, "slot.h");

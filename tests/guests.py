@@ -41,7 +41,6 @@ FAKE_PID = 4242
 # What docs/LIMITS.md says is not done yet, or can't be; by guest, and the tactic that it is confined to, if any.
 GAPS = {
     "gs_own": (None, "gs is the agent's (design row 17)"),
-    "sud_own": (None, "the program's own Syscall User Dispatch is refused (row 18)"),
     "seccomp_narrow": (None, "a filter that forbids what the agent needs (row 19)"),
     "null_jump_low": ("zpoline", "the sled forgets where a jump landed (row 9)"),
 }

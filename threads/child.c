@@ -20,6 +20,7 @@
 #include "threads/sighand.h"
 #include "threads/slots.h"
 #include "threads/target.h"
+#include "threads/vsud.h"
 #include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/sched.h>
@@ -171,6 +172,7 @@ static void begin_copy(struct zl_block *block)
 	block->has_own_process = false;
 	block->traces_at_exec = false;
 	block->exec_scratch = 0;
+	zl_vsud_clear(block);
 	zl_sighand_alone(block->sighand);
 	atomic_store(&block->sighand->lock.state, ZL_LOCK_FREE);
 	atomic_store(&zl_slots_lock.state, ZL_LOCK_FREE);

@@ -188,8 +188,15 @@ static void set_noted(struct zl_block *block, int signal, const siginfo_t *info,
 	block->noted_info = *info;
 	block->has_noted_mask = mask->is_temporary;
 	block->noted_mask = mask->mask;
-	block->is_noted_fault = false;
+	block->noted_as = ZL_NOTED_SENT;
 	block->noted = (uint32_t)signal;
+}
+
+void zl_note_own(struct zl_block *block, const siginfo_t *info, enum zl_noted_as as)
+{
+	static const struct zl_mask_in_force none;
+	set_noted(block, info->si_signo, info, &none);
+	block->noted_as = (uint8_t)as;
 }
 
 bool zl_note_kept(struct zl_block *block)
@@ -287,7 +294,9 @@ void zl_deliver_noted(struct zl_block *block, struct ucontext *context)
 	c->r11 = block->resume.r11;
 	block->noted = 0;
 	context->uc_sigmask = zl_real_mask(block->mask);
-	if (block->is_noted_fault)
+	if (signal && block->noted_as == ZL_NOTED_EXIT)
+		die(block, signal, context);
+	else if (signal && block->noted_as == ZL_NOTED_FORCED)
 		zl_deliver_fault(block, signal, &info, context);
 	else if (signal)
 		enter_handler(block, signal, &info, context, &mask);

@@ -4,6 +4,10 @@
 
 #include "threads/region.h"
 
+/* A noted signal: sent by somebody; forced by the program's own doing, so that blocked or ignored it kills; one that
+ * kills in any case. */
+enum zl_noted_as { ZL_NOTED_SENT, ZL_NOTED_FORCED, ZL_NOTED_EXIT };
+
 /* The context is the program's. Changes it so that the thread goes on in the program's handler; or drops the
  * signal, or lets the default action happen. context: the real handler. */
 void zl_deliver(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
@@ -15,6 +19,8 @@ void zl_deliver_noted(struct zl_block *block, struct ucontext *context);
 /* Keep a signal for the end of the call. */
 void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
 	     const struct zl_mask_in_force *mask);
+/* A signal of the program's own doing, delivered at the end of the call. pre: zl_signals_close_all(). */
+void zl_note_own(struct zl_block *block, const siginfo_t *info, enum zl_noted_as as);
 /* Take one of the kept signals of a set; false if there is none. */
 bool zl_take_kept(struct zl_block *block, uint64_t set, siginfo_t *info);
 /* Is one kept that the program blocks no longer? Then it becomes the noted one, for the end of this call, and

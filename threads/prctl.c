@@ -2,6 +2,7 @@
 #include "base/copy.h"
 #include "threads/call.h"
 #include "threads/owners.h"
+#include "threads/vsud.h"
 #include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
@@ -11,9 +12,11 @@ long zl_own_prctl(struct zl_frame *frame)
 {
 	static _Atomic bool is_said;
 
-	if (frame->call.arg[0] != PR_SET_SYSCALL_USER_DISPATCH)
+	if ((int)frame->call.arg[0] != PR_SET_SYSCALL_USER_DISPATCH)
 		return zl_call_make(frame);
-	zl_refused_once(&is_said, "the program's own Syscall User Dispatch, answered EINVAL as by a kernel without it");
+	if (!zl_is_nested(frame))
+		return zl_vsud_set(frame);
+	zl_refused_once(&is_said, "a hook's own Syscall User Dispatch, answered EINVAL as by a kernel without it");
 	return -EINVAL;
 }
 
@@ -22,7 +25,7 @@ long zl_own_arch_prctl(struct zl_frame *frame)
 	static _Atomic bool is_said;
 	static const uint64_t base;
 
-	switch (frame->call.arg[0]) {
+	switch ((int)frame->call.arg[0]) {
 	case ARCH_SET_GS:
 		zl_refused_once(&is_said, "arch_prctl(ARCH_SET_GS), answered EPERM: the agent keeps its block there");
 		return -EPERM;

@@ -141,7 +141,7 @@ static bool settle_entry_jump(struct zl_block *b, struct sigcontext *c, struct z
 
 void zl_region_from_frame(struct sigcontext *c, const struct zl_frame *f)
 {
-	bool is_again = f->state == ZL_FRAME_AGAIN, keeps_rcx = f->kind == KIND_I386;
+	bool is_again = f->state != ZL_FRAME_DONE, keeps_rcx = f->kind == KIND_I386;
 	c->rdi = f->rdi;
 	c->rsi = f->rsi;
 	c->rdx = f->rdx;
@@ -206,7 +206,7 @@ enum zl_region zl_region_settle(struct zl_block *block, struct sigcontext *c, st
 	if (settle_gate(block, c, mask))
 		return ZL_REGION_BUSY;
 	if (is_within(c->rip, zl_exit_begin, zl_exit_end)) {
-		if (block->is_hook_thread || zl_is_in_slot(block, block->top->rsp) ||
+		if (block->is_hook_thread || zl_is_in_slot(block, block->top->rsp) || block->noted ||
 		    block->top->rip == (uintptr_t)zl_deliver_trap)   /* it is about to deliver another */
 			return ZL_REGION_BUSY;
 		zl_region_from_frame(c, block->top);

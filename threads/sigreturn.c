@@ -18,10 +18,8 @@
 /* A frame that can't be read: SIGSEGV, delivered at the end of the call. */
 static long bad_frame(struct zl_block *block)
 {
-	block->noted_info = (siginfo_t){ .si_signo = SIGSEGV, .si_code = SI_KERNEL };
-	block->has_noted_mask = false;
-	block->is_noted_fault = true;
-	block->noted = SIGSEGV;
+	const siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_KERNEL };
+	zl_note_own(block, &info, ZL_NOTED_FORCED);
 	zl_signals_open(block);
 	return 0;
 }

@@ -16,7 +16,7 @@ void zl_child_begin(struct zl_block *block);            /* threads/child.c */
  * ZL_I386 stands for the entry of int $0x80. */
 enum { ZL_FILTER_SIZE = 513, ZL_WANTED = 1, ZL_PRESERVE = 2, ZL_SPECIAL = 4,
        ZL_FIRST = 8, ZL_FIRST_MASK = 0x78, ZL_I386 = 0x80 };
-extern uint8_t zl_filter[ZL_FILTER_SIZE];        /* for calls of the program */
+extern uint8_t zl_filter[ZL_FILTER_SIZE];        /* for calls of the program (but see threads/vsud.h) */
 extern uint8_t zl_filter_nested[ZL_FILTER_SIZE]; /* for calls of hook code: owners only */
 
 /* What zl_hooked calls by itself, without zl_dispatch, when the bits are ZL_WANTED and an index alone: a hook that

@@ -77,6 +77,7 @@
 enum zl_frame_state {
 	ZL_FRAME_DONE,          /* result is the program's */
 	ZL_FRAME_AGAIN = STATE_AGAIN, /* a signal is due first: the program makes the call again */
+	ZL_FRAME_BEFORE,        /* the same, but nobody has looked at the call yet */
 };
 
 struct zl_frame {
@@ -95,7 +96,7 @@ struct zl_frame {
 	void *vectors;          /* saved extended state, or NULL if none was saved (trampoline/vector.S) */
 	uint32_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next */
 	struct zl_frame *self;  /* what entry.S knows a frame by */
-	const uint8_t *filter;  /* which numbers are wanted: zl_filter, or zl_filter_nested for calls of hook code */
+	const uint8_t *filter;  /* which numbers are wanted: entry.h */
 };
 
 /* The frame of what a hook was given. */
