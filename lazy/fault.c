@@ -8,6 +8,7 @@
  */
 #include "lazy/fault.h"
 #include "base/copy.h"
+#include "base/fatal.h"
 #include "base/sites.h"
 #include "base/string.h"
 #include "lazy/bytes.h"
@@ -51,6 +52,8 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 		return true;
 	}
 	if (is_at_site(signal, context->rip)) {
+		if (zl_read_self() != block)   /* this entry does not check it */
+			zl_fatal(ZL_FATAL_BLOCK, context->rip);
 		block->ret = context->rip + ZL_SITE_SIZE;
 		context->rip = (uintptr_t)zl_entry_jump;
 		return true;

@@ -4,6 +4,7 @@
   Onion      the first named is outermost; each can look, change number, arguments and result, answer without the
              kernel, call next() twice or never; a changed number reaches the inner hooks that want the new one
   Fields     number, arguments, ABI, site, thread, result; wanted numbers only
+  Dispatch   calls that the program's own Syscall User Dispatch stops reach no hook
   Signals    a call that a signal interrupts: next() says so once, what the hook then answers is ignored, and the call
              comes again, flagged; one that is not restarted answers EINTR; signal_pending()
   Registers  the default keeps everything whatever the hook does; general registers only saves nothing
@@ -133,6 +134,14 @@ class Fields(HookCase):
         ends = self.seen(231)
         self.assertEqual(len({r.thread for r in ends}), 3)
         self.assertEqual({r.result for r in ends}, {0x7fffffffffffffff})   # next() did not come back
+
+
+class Dispatch(HookCase):
+    def test_calls_that_the_program_dispatches_itself_reach_no_hook(self):
+        done = self.run_program(self.guest("sud_own"), hooks=[self.recorder()])
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "10 calls dispatched\n", ""))
+        self.assertEqual(len(self.seen(GETUID)), 2 * 12)   # of 34: 22 by its own site, 10 of them dispatched
+        self.assertFalse([record for record in self.seen(GETUID) if record.result >= 5000])
 
 
 class Signals(HookCase):
@@ -276,7 +285,7 @@ class Examples(HookCase):
 
 
 # Everything again by rewriting, where that is possible.
-for case in (Onion, Fields, Signals, Registers, Libc, Examples):
+for case in (Onion, Fields, Dispatch, Signals, Registers, Libc, Examples):
     globals()[case.__name__ + "Zpoline"] = type(case.__name__ + "Zpoline", (case,), {"tactic": "zpoline"})
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 /* vsud.c - the program's own Syscall User Dispatch, per thread
  *
- * The real one is the agent's, so the program's is virtual. A thread that has it on has a filter of its own kind, which
+ * The real one is the agent's, so the program's is virtual. A thread that has it on has a filter of its own kind that
  * brings every call to zl_dispatch(). There, before hooks and owners, the kernel's questions are asked in its order: is
- * the address after the site in the range; what is in the selector byte. A call that is not let through becomes a SIGSYS
+ * the address after the site in the range; what is in the selector byte. A call that is not let through becomes SIGSYS
  * at the end of its frame, where the program's registers are as the kernel rolls them back: the result is the number.
  * A signal that is due already comes first, and the call is made again after its handler, as if it had come right
  * before the call.
@@ -54,8 +54,8 @@ static long check_range(const long *arg)
 	return result == -EFAULT ? 0 : result;
 }
 
-/* The same for the selector. It is the agent's own for a moment, in which this thread makes calls by the gate alone: for
- * them the kernel doesn't look at it. */
+/* The same for the selector. It is the agent's own for a moment, in which this thread makes calls by the gate alone,
+ * and for them the kernel doesn't look at it. */
 static long check_selector(long selector)
 {
 	long result;

@@ -23,7 +23,8 @@ extern char allowed[], allowed_end[], allowed_restorer[];
 long allowed_call(long nr, long a, long b, long c, long d, long e, long f);
 
 /* prctl(), without errno. */
-__attribute__((noinline)) GUEST_UNUSED static long dispatch(long mode, long offset, long length, const volatile void *selector)
+__attribute__((noinline)) GUEST_UNUSED static long dispatch(long mode, long offset, long length,
+							    const volatile void *selector)
 {
 	return raw6(SYS_prctl, DISPATCH_OPTION, mode, offset, length, (long)selector, 0);
 }

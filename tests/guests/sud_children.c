@@ -1,4 +1,5 @@
-/* sud_children - row 18: dispatch is off in every child (fork, vfork, clone, a thread, exec) and stays on in the parent */
+/* sud_children - row 18: dispatch is off in every child (fork, vfork, clone, a thread, exec) and stays on in the
+ * parent */
 #include "dispatch.h"
 
 static volatile char selector;

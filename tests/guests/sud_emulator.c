@@ -1,5 +1,5 @@
-/* sud_emulator - row 18: a small emulator: every call outside its own code, libc's included, is caught by SIGSYS, without
- * a selector; it answers getpid itself, and makes the others from the range that passes */
+/* sud_emulator - row 18: a small emulator: every call outside its own code, libc's included, is caught by SIGSYS,
+ * without a selector; it answers getpid itself, and makes the others from the range that passes */
 #include "dispatch.h"
 
 enum { PID = 123456 };

@@ -1,4 +1,5 @@
-/* sud_inclusive - row 18: the inclusive form, where the kernel has it: only calls from inside the range are dispatched */
+/* sud_inclusive - row 18: the inclusive form, where the kernel has it: only calls from inside the range are
+ * dispatched */
 #include "code.h"
 #include "dispatch.h"
 

@@ -1,5 +1,5 @@
-/* sud_range - row 18: the address after the instruction is what a range is asked for, round the end of the address space
- * too; calls from inside pass whatever the selector says */
+/* sud_range - row 18: the address after the instruction is what a range is asked for; calls from inside pass whatever
+ * the selector says */
 #include "code.h"
 #include "dispatch.h"
 

@@ -1,5 +1,5 @@
-/* sud_registers - row 18: what a dispatched call shows to the handler: number, arguments, rcx and r11 as after a syscall,
- * flags; nothing is changed but what the handler changes; any number, with high bits too */
+/* sud_registers - row 18: what a dispatched call shows to the handler: number, arguments, rcx and r11 as after a
+ * syscall, flags; nothing is changed but what the handler changes; any number, with high bits too */
 #include "dispatch.h"
 
 static volatile char selector;
