@@ -295,7 +295,7 @@ void zl_deliver_noted(struct zl_block *block, struct ucontext *context)
 	block->noted = 0;
 	context->uc_sigmask = zl_real_mask(block->mask);
 	if (signal && block->noted_as == ZL_NOTED_EXIT)
-		die(block, signal, context);
+		die(block, signal, &info, context);
 	else if (signal && block->noted_as == ZL_NOTED_FORCED)
 		zl_deliver_fault(block, signal, &info, context);
 	else if (signal)
