@@ -2,16 +2,10 @@
  * number; relaxed additions, so a shared slot stays exact. A call that a signal interrupts counts once; the time of all its parts is added. */
 #include "agent/count.h"
 #include "agent/hooks.h"
+#include "base/copy.h"
 #include "base/tally.h"
 #include "base/types.h"
 #include "base/poison.h"
-
-static uint64_t ticks(void)
-{
-	uint32_t low, high;
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
 
 static long on_call(struct zlazy_call *call, void *data)
 {
@@ -19,14 +13,14 @@ static long on_call(struct zlazy_call *call, void *data)
 	bool has_number = call->abi == ZLAZY_ABI_X86_64 && number < ZL_SHARED_OTHER;
 	struct zl_call_count *count = &zl_shared->count[(unsigned)call->thread % ZL_SHARED_SLOTS]
 						       [has_number ? number : ZL_SHARED_OTHER];
-	uint64_t start = ticks();
+	uint64_t start = zl_read_ticks();
 	long result;
 
 	(void)data;
 	if (!(call->flags & ZLAZY_CALL_AGAIN))
 		zl_tally_add(&count->calls, 1);
 	result = zl_hook_api.next(call);
-	zl_tally_add(&count->ticks, ticks() - start);
+	zl_tally_add(&count->ticks, zl_read_ticks() - start);
 	if (result != ZLAZY_INTERRUPTED && zl_is_error(result))
 		zl_tally_add(&count->errors, 1);
 	return result;

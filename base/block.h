@@ -20,6 +20,7 @@
 
 struct zl_frame;
 struct zl_sighand;
+struct zl_seccomp;
 
 /* Where the program goes on after a signal has been delivered at the exit of a call (threads/deliver.c). */
 struct zl_resume {
@@ -62,6 +63,7 @@ struct zl_block {
 	bool has_noted_mask;
 	struct zl_resume resume;
 	struct zl_sighand *sighand;
+	const struct zl_seccomp *seccomp;   /* the filters that this thread began with or has installed (base/seccomp.h) */
 	uint64_t kept_pending;          /* agent's signals that came while virtually blocked, bit per signal */
 	uint64_t again_rsp;             /* and where the program's stack was */
 	uintptr_t exec_scratch;         /* memory of an execve in a vfork child, unmapped by its parent */

@@ -69,4 +69,26 @@ zl_read_self_fault:
 	.cfi_endproc
 	.size	zl_read_self, . - zl_read_self
 
+# zl_read_ticks - the time-stamp counter
+# out:  rax, 0 if it faulted
+	.globl	zl_read_ticks
+	.hidden	zl_read_ticks
+	.type	zl_read_ticks, @function
+zl_read_ticks:
+	.cfi_startproc
+	.globl	zl_read_ticks_insn
+	.hidden	zl_read_ticks_insn
+zl_read_ticks_insn:
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	ret
+	.globl	zl_read_ticks_fault
+	.hidden	zl_read_ticks_fault
+zl_read_ticks_fault:
+	xorl	%eax, %eax
+	ret
+	.cfi_endproc
+	.size	zl_read_ticks, . - zl_read_ticks
+
 	.section .note.GNU-stack, "", @progbits

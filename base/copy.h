@@ -19,6 +19,11 @@ const void *zl_read_self(void);
 extern const char zl_read_self_insn[] __attribute__((visibility("hidden")));
 extern const char zl_read_self_fault[] __attribute__((visibility("hidden")));
 
+/* The time-stamp counter, 0 where the program may not read it (prctl(PR_SET_TSC), seccomp's strict mode). */
+uint64_t zl_read_ticks(void);
+extern const char zl_read_ticks_insn[] __attribute__((visibility("hidden")));
+extern const char zl_read_ticks_fault[] __attribute__((visibility("hidden")));
+
 /* Page zero is the agent's: for the program it is not there. Set by trampoline/zero.c. */
 extern bool zl_copy_hides_zero;
 

@@ -8,7 +8,7 @@
 _Noreturn void zl_exit_process(int status)
 {
 	for (;;)
-		zl_raw(__NR_exit_group, status);
+		zl_raw_syscall(__NR_exit_group, status, 0, 0, 0, 0, 0);
 }
 
 _Noreturn void zl_fatal(enum zl_fatal what, unsigned long detail)

@@ -43,6 +43,9 @@ zl_raw_syscall_after:
 zl_restorer:
 	movq	$__NR_rt_sigreturn, %rax
 	syscall
+	.globl	zl_restorer_after
+	.hidden	zl_restorer_after
+zl_restorer_after:
 	.size	zl_restorer, . - zl_restorer
 	.skip	16, 0xcc
 

@@ -2,6 +2,7 @@
  *
  *   pc in zl_copy, zl_store16         a bad pointer of the program: the copy ends there
  *   pc in zl_read_self                the program has changed gs
+ *   pc in zl_read_ticks               the program may not read the counter
  *   pc == rax, a site on the stack    the number lies outside the sled: on to zl_entry_call as if it had not
  *   pc == a site, bytes ff d0         the push faulted (no stack), or rax is no canonical address: as a trap
  *   pc == a site, SIGILL              it was 0f d0, between the two steps of patch.c: as a trap
@@ -44,6 +45,10 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 	}
 	if (context->rip == (uintptr_t)zl_read_self_insn) {
 		context->rip = (uintptr_t)zl_read_self_fault;
+		return true;
+	}
+	if (context->rip == (uintptr_t)zl_read_ticks_insn) {
+		context->rip = (uintptr_t)zl_read_ticks_fault;
 		return true;
 	}
 	if (signal != SIGILL && context->rip == context->rax && zl_copy_in(&after, context->rsp, sizeof(after)) &&

@@ -27,11 +27,15 @@
 #include "lazy/patch.h"
 #include "base/copy.h"
 #include "base/os.h"
+#include "base/seccomp.h"
 #include "lazy/bytes.h"
 #include "lazy/codefd.h"
 #include "lazy/debug.h"
 #include "lazy/maps.h"
+#include <asm/prctl.h>
 #include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/membarrier.h>
 #include <linux/mman.h>
 #include <linux/uio.h>
 #include "base/poison.h"
@@ -171,6 +175,20 @@ static bool is_read_only(uintptr_t site)
 			return false;
 	}
 	return true;
+}
+
+bool zl_patch_may(const struct zl_seccomp *filters)
+{
+	int fd = zl_codefd_number();
+
+	return fd >= 0 && zl_seccomp_lets(filters, __NR_fstat, fd, 0, 0) &&
+	       zl_seccomp_lets(filters, __NR_pwrite64, fd, 0, 1) &&
+	       zl_seccomp_lets(filters, __NR_process_vm_writev, zl_raw(__NR_getpid), 0, 1) &&
+	       zl_seccomp_lets(filters, __NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) &&
+	       zl_seccomp_lets(filters, __NR_arch_prctl, ARCH_GET_FS, 0, 0) &&
+	       zl_seccomp_lets(filters, __NR_openat, AT_FDCWD, 0, O_RDONLY | O_CLOEXEC) &&
+	       zl_seccomp_lets(filters, __NR_fcntl, fd, F_DUPFD_CLOEXEC, fd) &&
+	       zl_seccomp_lets(filters, __NR_close, fd, 0, 0);
 }
 
 long zl_patch_site(uintptr_t site)

@@ -21,4 +21,8 @@ void zl_patch_start(void);
  * whether the memory is private, and may do so later. */
 long zl_patch_site(uintptr_t site);
 
+struct zl_seccomp;
+/* Do these filters let pass what patching needs, or would begin and could not end? */
+bool zl_patch_may(const struct zl_seccomp *filters);
+
 #endif

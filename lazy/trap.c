@@ -6,11 +6,13 @@
  *
  * What stands in the way only this time is no reason to mark a site, for others may call it:
  *   no thread pointer       the decoder can't run; found out before the lock, at a tenth of the cost of the trap
+ *   a seccomp filter        of this thread, which forbids what patching needs; the same
  *   number 15, not by mov   rt_sigreturn through a site that makes other calls, too; found out before the judgement
  *   no answer from the kernel about the mapping (a full table of descriptors): MOST_UNANSWERED times in a process
  */
 #include "lazy/trap.h"
 #include "base/copy.h"
+#include "base/seccomp.h"
 #include "base/string.h"
 #include "base/tally.h"
 #include "lazy/bytes.h"
@@ -60,6 +62,12 @@ static bool has_thread_pointer(void)
 	unsigned long fs = 0;
 	zl_raw(__NR_arch_prctl, ARCH_GET_FS, &fs);
 	return fs != 0;
+}
+
+static bool is_forbidden(void)
+{
+	const struct zl_seccomp *filters = zl_seccomp_here();
+	return filters && filters->forbids_patching;
 }
 
 /* Neighbours that are rewritten already are system calls to the judge, not calls, so that its answer doesn't depend on
@@ -162,7 +170,7 @@ void zl_site_trapped(uintptr_t after, uint64_t number)
 	zl_tally_add(&zl_shared->tally.traps, 1);
 	if (leaf && zl_site_bit(leaf->refused, after))
 		return;
-	if (zl_may_rewrite && zl_decoder && !has_thread_pointer())
+	if (zl_may_rewrite && (is_forbidden() || (zl_decoder && !has_thread_pointer())))
 		return;
 	zl_lock(&zl_patch_lock);
 	consider(after, number);

@@ -2,9 +2,11 @@
 #include "threads/call.h"
 #include "base/print.h"
 #include "base/raw.h"
+#include "base/seccomp.h"
 #include "base/string.h"
 #include "threads/sighand.h"
 #include "threads/slots.h"
+#include <linux/errno.h>
 #include "base/poison.h"
 
 bool zl_is_nested(const struct zl_frame *frame)
@@ -19,14 +21,24 @@ long zl_call_interrupted(struct zl_frame *frame)
 	return ZLAZY_INTERRUPTED;
 }
 
+/* Of hook code: what the program's filters would end the program for is refused. */
+static long make_nested(const struct zlazy_call *call)
+{
+	const struct zl_seccomp *filters = zl_seccomp_here();
+
+	if (filters && zl_seccomp_stops(zl_seccomp_ask(filters, (uintptr_t)zl_raw_syscall_after, call->number, call->arg)))
+		return -EPERM;
+	return zl_raw_syscall(call->number, call->arg[0], call->arg[1], call->arg[2], call->arg[3], call->arg[4],
+			      call->arg[5]);
+}
+
 long zl_call_make(struct zl_frame *frame)
 {
 	struct zl_block *block = zl_block_here();
 	const struct zlazy_call *call = &frame->call;
 
 	if (call->abi == ZLAZY_ABI_X86_64 && zl_is_nested(frame))
-		return zl_raw(call->number, call->arg[0], call->arg[1], call->arg[2], call->arg[3], call->arg[4],
-			      call->arg[5]);
+		return make_nested(call);
 	if (zl_returns_by_jump && frame->kind == KIND_CALL)
 		frame->kind = KIND_JUMP;
 	block->frame = frame;

@@ -10,6 +10,7 @@
 #include "base/copy.h"
 #include "base/fatal.h"
 #include "base/os.h"
+#include "base/seccomp.h"
 #include "base/string.h"
 #include "base/tally.h"
 #include "lazy/codefd.h"
@@ -70,6 +71,7 @@ static struct zl_block *prepare_sharing(struct zl_block *parent, const struct zl
 		return NULL;
 	}
 	child->mask = parent->mask;
+	child->seccomp = zl_seccomp_of(parent);
 	child->alternate = flags & CLONE_VFORK ? parent->alternate : (stack_t){ .ss_flags = SS_DISABLE };
 	child->is_hook_thread = zl_is_nested(frame);
 	child->hook_mask = ~zl_fault_signals & ~zl_signal_bit(SIGSYS);

@@ -17,6 +17,7 @@
 #include "threads/slots.h"
 #include "threads/altstack.h"
 #include "trampoline/entry.h"
+#include <linux/errno.h>
 #include "base/poison.h"
 
 enum {
@@ -55,11 +56,26 @@ static bool place(const struct zl_block *block, const struct zl_action *action, 
 	return !is_on || *frame - (uintptr_t)alternate->ss_sp < alternate->ss_size;
 }
 
-static void send_to_self(int signal, const siginfo_t *info)
+static long send_to_self(int signal, const siginfo_t *info)
 {
 	long pid = zl_raw(__NR_getpid), tid = zl_raw(__NR_gettid);
-	if (zl_raw(__NR_rt_tgsigqueueinfo, pid, tid, signal, info) != 0)
-		zl_raw(__NR_tgkill, pid, tid, signal);
+	long result = zl_raw(__NR_rt_tgsigqueueinfo, pid, tid, signal, info);
+	return result == 0 ? 0 : zl_raw(__NR_tgkill, pid, tid, signal);
+}
+
+/* Where a seccomp filter forbids to send it: by what raises it, or at least a fault. */
+static void die_by_hand(const struct zl_block *block, int signal, struct ucontext *context)
+{
+	const uintptr_t non_canonical = 1UL << 63;
+
+	if (signal == SIGSYS) {
+		context->uc_mcontext.rip = (uintptr_t)zl_deliver_trap;
+	} else if (signal == SIGILL) {
+		context->uc_mcontext.rip = (uintptr_t)zl_deliver_trap_after;   /* ud2 */
+	} else {
+		zl_sighand_default(block->sighand, SIGSEGV);
+		context->uc_mcontext.rip = non_canonical;
+	}
 }
 
 /* The program dies of this signal, with its own registers; a core file tells the siginfo. */
@@ -73,7 +89,8 @@ static void die(const struct zl_block *block, int signal, const siginfo_t *info,
 	else
 		zl_sighand_default(block->sighand, signal);
 	context->uc_sigmask &= ~bit;
-	send_to_self(signal, info);
+	if (send_to_self(signal, info) == -EACCES)
+		die_by_hand(block, signal, context);
 }
 
 static bool build(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
@@ -246,6 +263,19 @@ void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct u
 		return;
 	}
 	set_noted(block, signal, info, mask);
+	context->uc_sigmask |= zl_sighand_held(block->sighand);
+}
+
+void zl_note_fault(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context)
+{
+	static const struct zl_mask_in_force none;
+
+	if (block->noted) {
+		keep(block, signal, info, context);
+		return;
+	}
+	set_noted(block, signal, info, &none);
+	block->noted_as = ZL_NOTED_FORCED;
 	context->uc_sigmask |= zl_sighand_held(block->sighand);
 }
 

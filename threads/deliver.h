@@ -21,6 +21,8 @@ void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct u
 	     const struct zl_mask_in_force *mask);
 /* A signal of the program's own doing, delivered at the end of the call. pre: zl_signals_close_all(). */
 void zl_note_own(struct zl_block *block, const siginfo_t *info, enum zl_noted_as as);
+/* The same for a fault: what is blocked or ignored kills. */
+void zl_note_fault(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context);
 /* Take one of the kept signals of a set; false if there is none. */
 bool zl_take_kept(struct zl_block *block, uint64_t set, siginfo_t *info);
 /* Is one kept that the program blocks no longer? Then it becomes the noted one, for the end of this call, and

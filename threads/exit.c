@@ -4,6 +4,7 @@
  * child of a vfork leaves its slot to the parent; exit_group leaves everything to the kernel, except in a process
  * that shares its memory with another.
  */
+#include "base/seccomp.h"
 #include "threads/call.h"
 #include "threads/owners.h"
 #include "threads/sighand.h"
@@ -16,6 +17,8 @@ long zl_own_exit(struct zl_frame *frame)
 	long number = frame->call.number, result;
 	int status = (int)frame->call.arg[0];
 
+	if (zl_seccomp_here() == &zl_seccomp_strict)   /* signals can't be held back: the slot is left where it is */
+		return zl_call_make(frame);
 	if (!zl_signals_close_all(block, frame))   /* soon there is no stack for any of them */
 		return zl_call_interrupted(frame);
 	if (block->is_vforked || (number == __NR_exit_group && !block->has_own_process)) {

@@ -43,6 +43,14 @@ static uintptr_t site_of_gate(const struct zl_block *block, uintptr_t pc)
 	return pc == (uintptr_t)zl_plain_jump_after ? block->ret : block->top->rip;
 }
 
+/* And its number. */
+static int number_of_gate(const struct zl_block *block, uintptr_t pc)
+{
+	if (pc == (uintptr_t)zl_gate_call_after || pc == (uintptr_t)zl_gate_i386_after)
+		return (int)block->frame->call.number;
+	return (int)block->top->rax;
+}
+
 static bool bytes_are(uintptr_t at, uint8_t first, uint8_t second)
 {
 	uint8_t bytes[2];
@@ -119,6 +127,17 @@ static void on_null_jump(struct zl_block *block, siginfo_t *info, struct ucontex
 	on_null_call(block, info, context);
 }
 
+/* The kernel forces it on the program, as a fault. */
+static void on_seccomp_trap(struct zl_block *block, siginfo_t *info, struct ucontext *context)
+{
+	struct zl_mask_in_force mask;
+
+	if (zl_region_settle(block, &context->uc_mcontext, &mask) == ZL_REGION_PROGRAM && !block->is_hook_thread)
+		zl_deliver_fault(block, SIGSYS, info, context);
+	else
+		zl_note_fault(block, SIGSYS, info, context);
+}
+
 static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *context)
 {
 	struct sigcontext *c = &context->uc_mcontext;
@@ -133,8 +152,11 @@ static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *
 		resume_at_entry(block, info, c);
 	else
 		is_foreign = true;
-	if (info->si_code == SECCOMP_TRAP && is_in_gate(c->rip))   /* raised at the gate, for the program's call */
+	if (info->si_code == SECCOMP_TRAP && is_in_gate(c->rip)) {   /* raised at the gate, for the program's call */
 		foreign.si_call_addr = (void *)site_of_gate(block, c->rip);
+		if (info->si_syscall == number_of_gate(block, c->rip))   /* not by the program, with rt_sigqueueinfo */
+			return on_seccomp_trap(block, &foreign, context);
+	}
 	if (is_foreign)
 		on_asynchronous(block, SIGSYS, &foreign, context);
 }

@@ -2,9 +2,11 @@
 #include "threads/owners.h"
 #include "base/fatal.h"
 #include "base/raw.h"
+#include "base/seccomp.h"
 #include "threads/call.h"
 #include "threads/memory.h"
 #include "threads/slots.h"
+#include "trampoline/entry.h"
 #include <asm/unistd.h>
 #include <linux/errno.h>
 #include <linux/prctl.h>
@@ -64,6 +66,7 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_prctl] = zl_own_prctl,
 	[__NR_arch_prctl] = zl_own_arch_prctl,
 	[__NR_ptrace] = zl_own_ptrace,
+	[__NR_seccomp] = zl_own_seccomp,
 	[__NR_wait4] = zl_own_wait,
 	[__NR_waitid] = zl_own_wait,
 	[__NR_rt_sigsuspend] = zl_own_look,
@@ -151,13 +154,25 @@ __attribute__((noinline)) static long call_i386(struct zl_frame *frame)
 	return result;
 }
 
+/* Do the program's filters stop this call, or answer it? Hook code's masks are not theirs to judge: mask.c sees to that. */
+static bool is_filtered(const struct zl_frame *frame)
+{
+	const struct zl_seccomp *filters = zl_seccomp_here();
+	uint32_t action;
+
+	if (!filters || (frame->call.number == __NR_rt_sigprocmask && zl_is_nested(frame)))
+		return false;
+	action = zl_seccomp_ask(filters, (uintptr_t)zl_gate_call_after, frame->call.number, frame->call.arg);
+	return action == SECCOMP_RET_ERRNO || zl_seccomp_stops(action);
+}
+
 long zl_call_real(struct zl_frame *frame)
 {
 	unsigned long number = (unsigned long)frame->call.number;
 
 	if (zl_unlikely(frame->call.abi == ZLAZY_ABI_I386))
 		return call_i386(frame);
-	if (number < ZL_ARRAY_SIZE(owners) && owners[number])
+	if (number < ZL_ARRAY_SIZE(owners) && owners[number] && !is_filtered(frame))
 		return owners[number](frame);
 	return zl_call_make(frame);
 }

@@ -46,6 +46,8 @@ long zl_own_munlockall(struct zl_frame *frame);
 long zl_own_prctl(struct zl_frame *frame);            /* prctl.c */
 long zl_own_arch_prctl(struct zl_frame *frame);
 long zl_own_ptrace(struct zl_frame *frame);           /* ptrace.c */
+long zl_own_seccomp(struct zl_frame *frame);          /* seccomp.c */
+long zl_own_set_seccomp(struct zl_frame *frame);
 
 /* ZLAZY_IO_URING=deny: io_uring_setup is answered as with kernel.io_uring_disabled=2. Set once at start. */
 extern bool zl_io_uring_is_denied;

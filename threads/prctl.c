@@ -12,6 +12,8 @@ long zl_own_prctl(struct zl_frame *frame)
 {
 	static _Atomic bool is_said;
 
+	if ((int)frame->call.arg[0] == PR_SET_SECCOMP)
+		return zl_own_set_seccomp(frame);
 	if ((int)frame->call.arg[0] != PR_SET_SYSCALL_USER_DISPATCH)
 		return zl_call_make(frame);
 	if (!zl_is_nested(frame))

@@ -6,6 +6,7 @@
  */
 #include "threads/slots.h"
 #include "base/os.h"
+#include "base/seccomp.h"
 #include "base/string.h"
 #include "trampoline/entry.h"
 #include <asm/prctl.h>
@@ -33,9 +34,10 @@ static bool open_stacks(uintptr_t slot)
 	       zl_os_protect(slot + SLOT_SIGNAL, SLOT_SIZE - SLOT_SIGNAL, PROT_READ | PROT_WRITE) == 0;
 }
 
-static struct zl_block *map_slot(void)
+/* PROT_NONE at first, for the guards; or open as a whole. */
+static struct zl_block *map_slot(int protection)
 {
-	long piece = zl_os_map(0, 2 * SLOT_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	long piece = zl_os_map(0, 2 * SLOT_SIZE, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 	uintptr_t start = (uintptr_t)piece, slot = zl_align_up(start, SLOT_SIZE);
 
 	if (zl_is_error(piece))
@@ -43,7 +45,7 @@ static struct zl_block *map_slot(void)
 	if (slot > start)
 		zl_os_unmap(start, slot - start);
 	zl_os_unmap(slot + SLOT_SIZE, start + SLOT_SIZE - slot);
-	if (open_stacks(slot))
+	if (protection != PROT_NONE || open_stacks(slot))
 		return zl_block_of_slot(slot);
 	zl_os_unmap(slot, SLOT_SIZE);
 	return NULL;
@@ -85,7 +87,11 @@ struct zl_block *zl_slot_take(void)
 	zl_lock(&zl_slots_lock);
 	block = pop();
 	zl_unlock(&zl_slots_lock);
-	return begin(block ? block : map_slot());
+	if (!block)
+		block = map_slot(PROT_NONE);
+	if (!block && !zl_seccomp_lets(zl_seccomp_here(), __NR_mprotect, 0, SLOT_GUARD, PROT_READ | PROT_WRITE))
+		block = map_slot(PROT_READ | PROT_WRITE);
+	return begin(block);
 }
 
 struct zl_block *zl_slot_take_reserved(void)

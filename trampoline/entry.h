@@ -66,6 +66,5 @@ ZL_LABEL(zl_gate_call_window); ZL_LABEL(zl_gate_call_after); ZL_LABEL(zl_gate_re
 ZL_LABEL(zl_gate_interrupted); ZL_LABEL(zl_gate_interrupted_end);
 ZL_LABEL(zl_gate_i386_window); ZL_LABEL(zl_gate_i386_after);
 ZL_LABEL(zl_gate_clone_after); ZL_LABEL(zl_gate_clone_end); ZL_LABEL(zl_gate_sigreturn_after);
-ZL_LABEL(zl_raw_syscall_after);
 
 #endif
