@@ -3,7 +3,8 @@
  * The program's environment array is copied to memory of the agent's, with the agent's library first in LD_PRELOAD
  * and the ZLAZY_ variables of this run where the program has none of its own. Nothing of the program's memory is
  * written. The copy lies on the agent's stack if it fits there, so that an exec needs no memory that could be missing.
- * Where exec is not to be followed (ZLAZY_FOLLOW=0), the agent's entry in LD_PRELOAD is left out of the copy instead.
+ * Where exec is not to be followed (ZLAZY_FOLLOW=0), or the program's seccomp filters, which last over it, would end the
+ * agent in the new program, the agent's entry in LD_PRELOAD is left out of the copy instead.
  * The real signal mask becomes the virtual one for the call, and comes back if it fails; a signal that comes before
  * the gate is delivered first, and the program makes the call again.
  */
@@ -11,6 +12,7 @@
 #include "base/copy.h"
 #include "base/os.h"
 #include "base/print.h"
+#include "base/seccomp.h"
 #include "base/string.h"
 #include "threads/call.h"
 #include "threads/deliver.h"
@@ -245,6 +247,18 @@ static void put_agent(struct plan *plan, const struct measure *m)
 		put_variable(plan, zl_exec_environment.variable[i], zl_exec_environment.original[i]);
 }
 
+/* May the agent go on in the new program? */
+static bool may_follow(void)
+{
+	static _Atomic bool is_said;
+
+	if (!zl_exec_environment.is_followed || zl_seccomp_may_start(zl_seccomp_here()))
+		return zl_exec_environment.is_followed;
+	if (!atomic_exchange(&is_said, true))
+		zl_say(zl_notice, "a seccomp filter forbids what the agent needs in a program that is started: it runs unhooked");
+	return false;
+}
+
 /* plan->entry: room for plan_size() bytes. False if the array can't be read any more. */
 static bool fill_plan(struct plan *plan, const struct measure *m, uintptr_t array)
 {
@@ -252,7 +266,7 @@ static bool fill_plan(struct plan *plan, const struct measure *m, uintptr_t arra
 	plan->text = (char *)plan->entry + slots_size(m);
 	if (m->entries && !zl_copy_in(plan->entry, array, (size_t)m->entries * sizeof(uintptr_t)))
 		return false;
-	if (zl_exec_environment.is_followed)
+	if (may_follow())
 		put_agent(plan, m);
 	else
 		drop_preload(plan, m);

@@ -52,6 +52,11 @@ long zl_own_set_seccomp(struct zl_frame *frame);
 /* ZLAZY_IO_URING=deny: io_uring_setup is answered as with kernel.io_uring_disabled=2. Set once at start. */
 extern bool zl_io_uring_is_denied;
 
+struct zl_seccomp;
+/* Can the agent of a program that is started under these filters do its work without being stopped? seccomp.c */
+bool zl_seccomp_may_start(const struct zl_seccomp *filters);
+
+struct zl_block;
 /* Before an execve: what zl_own_ptrace() put off. */
 void zl_trace_at_exec(struct zl_block *block, const struct zlazy_call *call);
 
