@@ -5,6 +5,7 @@
  * Of several filters the most severe answer counts, and they are ordered by their values, as signed numbers.
  */
 #include "base/seccomp.h"
+#include "base/block.h"
 #include "base/copy.h"
 #include "base/raw.h"
 #include <linux/audit.h>

@@ -11,11 +11,12 @@
 #ifndef ZL_BASE_SECCOMP_H
 #define ZL_BASE_SECCOMP_H
 
-#include "base/block.h"
+#include "base/types.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdatomic.h>
 
+struct zl_block;
 struct zl_seccomp {
 	const struct zl_seccomp *previous;
 	uint32_t depth;                    /* previous ? previous->depth + 1 : 1 */

@@ -3,8 +3,8 @@
  * The program's environment array is copied to memory of the agent's, with the agent's library first in LD_PRELOAD
  * and the ZLAZY_ variables of this run where the program has none of its own. Nothing of the program's memory is
  * written. The copy lies on the agent's stack if it fits there, so that an exec needs no memory that could be missing.
- * Where exec is not to be followed (ZLAZY_FOLLOW=0), or the program's seccomp filters, which last over it, would end the
- * agent in the new program, the agent's entry in LD_PRELOAD is left out of the copy instead.
+ * Where exec is not to be followed (ZLAZY_FOLLOW=0), or the program's seccomp filters, which last over it, would end
+ * the agent in the new program, the agent's entry in LD_PRELOAD is left out of the copy instead.
  * The real signal mask becomes the virtual one for the call, and comes back if it fails; a signal that comes before
  * the gate is delivered first, and the program makes the call again.
  */
