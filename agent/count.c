@@ -13,14 +13,16 @@ static long on_call(struct zlazy_call *call, void *data)
 	bool has_number = call->abi == ZLAZY_ABI_X86_64 && number < ZL_SHARED_OTHER;
 	struct zl_call_count *count = &zl_shared->count[(unsigned)call->thread % ZL_SHARED_SLOTS]
 						       [has_number ? number : ZL_SHARED_OTHER];
-	uint64_t start = zl_read_ticks();
+	uint64_t start = zl_read_ticks(), end;
 	long result;
 
 	(void)data;
 	if (!(call->flags & ZLAZY_CALL_AGAIN))
 		zl_tally_add(&count->calls, 1);
 	result = zl_hook_api.next(call);
-	zl_tally_add(&count->ticks, zl_read_ticks() - start);
+	end = zl_read_ticks();
+	if (end > start)   /* it may be forbidden by now */
+		zl_tally_add(&count->ticks, end - start);
 	if (result != ZLAZY_INTERRUPTED && zl_is_error(result))
 		zl_tally_add(&count->errors, 1);
 	return result;
