@@ -266,7 +266,7 @@ void zl_start(char *const *envp, const unsigned long (*auxv)[2])
 	block = zl_slot_take();
 	if (!block)
 		refuse("no memory for the first thread's block", "; raise the limit on address space");
-	zl_vsud_start();
+	zl_slots_start();
 	zl_slot_set_thread(block);
 	block->alternate.ss_flags = SS_DISABLE;
 	block->sighand = zl_sighand_start();

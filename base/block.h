@@ -30,6 +30,7 @@ struct zl_resume {
 /* The program's own Syscall User Dispatch (threads/vsud.c), as the kernel keeps it: calls from [offset, offset +
  * length) pass, round the end of the address space, too; selector 0: no others do. */
 struct zl_vsud {
+	bool is_on;
 	uint64_t offset, length;
 	uintptr_t selector;
 };

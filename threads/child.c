@@ -225,5 +225,6 @@ void zl_child_begin(struct zl_block *block)
 		zl_slot_leave_hook(block);   /* a child never returns into a hook */
 	block->noted = 0;
 	block->kept_pending = 0;
+	zl_slot_choose_filter(block);
 	zl_signals_open(block);
 }

@@ -174,9 +174,8 @@ static void keep(struct zl_block *block, int signal, const siginfo_t *info, stru
 	}
 	if (!(block->kept_pending & zl_signal_bit(signal)))
 		block->kept_info[slot] = *info;
-	if (!block->kept_pending)
-		zl_owners_keeping(block);
 	block->kept_pending |= zl_signal_bit(signal);
+	zl_slot_choose_filter(block);
 }
 
 /* The kernel can't block the agent's signals for the program, so they are blocked here. */
@@ -195,6 +194,7 @@ bool zl_take_kept(struct zl_block *block, uint64_t set, siginfo_t *info)
 		return false;
 	signal = __builtin_ctzl(due) + 1;
 	block->kept_pending &= ~zl_signal_bit(signal);
+	zl_slot_choose_filter(block);
 	*info = block->kept_info[kept_slot(signal)];
 	info->si_signo = signal;   /* rt_tgsigqueueinfo() takes any */
 	return true;

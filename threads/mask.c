@@ -123,11 +123,7 @@ long zl_own_look(struct zl_frame *frame)
 	uint64_t mask;
 	long result;
 
-	if (zl_likely(!block->kept_pending)) {
-		zl_owners_keeping_none(frame);
-		return zl_call_make(frame);
-	}
-	if (zl_is_nested(frame))
+	if (zl_likely(!block->kept_pending) || zl_is_nested(frame))
 		return zl_call_make(frame);
 	if (!zl_signals_close_all(block, frame))
 		return zl_call_interrupted(frame);

@@ -82,28 +82,6 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_epoll_wait] = zl_own_look,
 };
 
-/* zl_filter, and zl_own_look() as well: for threads that keep a signal. Others' reads and polls are not slowed down. */
-static uint8_t filter_keeping[ZL_FILTER_SIZE];
-
-static bool has_owner(size_t number, bool is_keeping)
-{
-	return number < ZL_ARRAY_SIZE(owners) && owners[number] && (is_keeping || owners[number] != zl_own_look);
-}
-
-void zl_owners_keeping(struct zl_block *block)
-{
-	for (size_t i = 0; i < ZL_FILTER_SIZE; i++)   /* each byte by one store: other threads may be using it */
-		filter_keeping[i] = (uint8_t)(zl_filter[i] | (has_owner(i, true) ? ZL_SPECIAL : 0));
-	if (!block->is_hook_thread)
-		zl_slot_first_frame(block)->filter = filter_keeping;
-}
-
-void zl_owners_keeping_none(struct zl_frame *frame)
-{
-	if (frame->filter == filter_keeping)
-		frame->filter = zl_filter;
-}
-
 /* Calls of the 32-bit table that have an owner, and arguments that mean the same as in their 64-bit twins: of ptrace
  * PTRACE_TRACEME alone has one, of prctl Syscall User Dispatch; arch_prctl does not know gs there. */
 static long i386_twin(const struct zlazy_call *call)
@@ -177,10 +155,16 @@ long zl_call_real(struct zl_frame *frame)
 	return zl_call_make(frame);
 }
 
+/* zl_own_look() does nothing in a thread that keeps no signal, and one that does has zl_filter_all. */
+static bool has_owner(size_t number)
+{
+	return owners[number] && owners[number] != zl_own_look;
+}
+
 void zl_owners_start(void)
 {
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(owners); i++)
-		if (has_owner(i, false)) {
+		if (has_owner(i)) {
 			zl_filter[i] |= ZL_SPECIAL;
 			zl_filter_nested[i] |= ZL_SPECIAL;
 		}

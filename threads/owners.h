@@ -14,10 +14,6 @@ long zl_call_real(struct zl_frame *frame);
 void zl_owners_start(void);
 
 struct zl_block;
-/* From now on the thread's calls that may look at a kept signal go to zl_own_look(). context: the real handler. */
-void zl_owners_keeping(struct zl_block *block);
-/* And no longer. */
-void zl_owners_keeping_none(struct zl_frame *frame);
 
 long zl_own_sigaction(struct zl_frame *frame);        /* sighand.c */
 long zl_own_sigprocmask(struct zl_frame *frame);      /* mask.c */

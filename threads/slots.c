@@ -51,16 +51,27 @@ static struct zl_block *map_slot(int protection)
 	return NULL;
 }
 
-static void set_frame(struct zl_frame *frame, const uint8_t *filter)
+uint8_t zl_filter_all[ZL_FILTER_SIZE];
+
+void zl_slots_start(void)
 {
-	frame->self = frame;
-	frame->filter = filter;
+	for (size_t i = 0; i < ZL_FILTER_SIZE; i++)
+		zl_filter_all[i] = zl_filter[i] | ZL_SPECIAL;
+}
+
+void zl_slot_choose_filter(struct zl_block *block)
+{
+	bool shows_all = block->vsud.is_on || block->kept_pending;
+	zl_slot_first_frame(block)->filter =
+		block->is_hook_thread ? zl_filter_nested : shows_all ? zl_filter_all : zl_filter;
 }
 
 void zl_slot_set_frames(struct zl_block *block)
 {
-	set_frame(zl_slot_first_frame(block), block->is_hook_thread ? zl_filter_nested : zl_filter);
-	set_frame(zl_slot_nested_frame(block), zl_filter_nested);
+	zl_slot_first_frame(block)->self = zl_slot_first_frame(block);
+	zl_slot_choose_filter(block);
+	zl_slot_nested_frame(block)->self = zl_slot_nested_frame(block);
+	zl_slot_nested_frame(block)->filter = zl_filter_nested;
 	zl_slot_leave_hook(block);
 }
 

@@ -14,6 +14,14 @@ extern struct zl_lock zl_slots_lock;
 /* Blocks of threads that have ended. Pushed by zl_gate_exit without a lock, popped under zl_slots_lock only. */
 extern struct zl_block *_Atomic zl_free_blocks;
 
+/* As zl_filter, but that every number has ZL_SPECIAL, so that every call comes to zl_dispatch(): for threads that keep a
+ * signal, or have a dispatch of their own (vsud.c). */
+extern uint8_t zl_filter_all[ZL_FILTER_SIZE];
+/* When zl_filter is complete. @init */
+void zl_slots_start(void);
+/* After a change of what the filter of the first frame hangs on. */
+void zl_slot_choose_filter(struct zl_block *block);
+
 /* Set what stays in the two frames of a block; anew when is_hook_thread, or the first frame as a whole, has changed. */
 void zl_slot_set_frames(struct zl_block *block);
 /* The calling thread's block gets its id. */

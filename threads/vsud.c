@@ -1,7 +1,7 @@
 /* vsud.c - the program's own Syscall User Dispatch, per thread
  *
- * The real one is the agent's, so the program's is virtual. A thread that has it on has a filter of its own kind that
- * brings every call to zl_dispatch(). There, before hooks and owners, the kernel's questions are asked in its order: is
+ * The real one is the agent's, so the program's is virtual. A thread that has it on has zl_filter_all, which brings
+ * every call to zl_dispatch(). There, before hooks and owners, the kernel's questions are asked in its order: is
  * the address after the site in the range; what is in the selector byte. A call that is not let through becomes SIGSYS
  * at the end of its frame, where the program's registers are as the kernel rolls them back: the result is the number.
  * A signal that is due already comes first, and the call is made again after its handler, as if it had come right
@@ -26,24 +26,15 @@ enum { MODE_OFF, MODE_EXCLUSIVE, MODE_INCLUSIVE };    /* PR_SYS_DISPATCH_*; the 
 enum { SELECTOR_ALLOW, SELECTOR_BLOCK };              /* SYSCALL_DISPATCH_FILTER_* */
 enum { USER_DISPATCH = 2 };                           /* SYS_USER_DISPATCH */
 
-uint8_t zl_filter_vsud[ZL_FILTER_SIZE];
-
-void zl_vsud_start(void)
-{
-	for (size_t i = 0; i < ZL_FILTER_SIZE; i++)
-		zl_filter_vsud[i] = zl_filter[i] | ZL_SPECIAL;
-}
-
-static void set(struct zl_block *block, struct zl_vsud wanted, const uint8_t *filter)
+static void set(struct zl_block *block, struct zl_vsud wanted)
 {
 	block->vsud = wanted;
-	zl_slot_first_frame(block)->filter = filter;
+	zl_slot_choose_filter(block);
 }
 
 void zl_vsud_clear(struct zl_block *block)
 {
-	if (zl_slot_first_frame(block)->filter == zl_filter_vsud)
-		set(block, (struct zl_vsud){ 0 }, zl_filter);
+	set(block, (struct zl_vsud){ 0 });
 }
 
 /* Mode and range, as the running kernel judges them: with a selector that it refuses nothing is changed, and that
@@ -73,7 +64,7 @@ long zl_vsud_set(struct zl_frame *frame)
 {
 	struct zl_block *block = zl_block_here();
 	const long *arg = frame->call.arg;
-	struct zl_vsud wanted = { (uint64_t)arg[2], (uint64_t)arg[3], (uintptr_t)arg[4] };
+	struct zl_vsud wanted = { true, (uint64_t)arg[2], (uint64_t)arg[3], (uintptr_t)arg[4] };
 	long result;
 
 	if (arg[1] == MODE_OFF) {
@@ -91,7 +82,7 @@ long zl_vsud_set(struct zl_frame *frame)
 		wanted.offset += wanted.length;
 		wanted.length = -wanted.length;
 	}
-	set(block, wanted, zl_filter_vsud);
+	set(block, wanted);
 	return 0;
 }
 
@@ -120,7 +111,7 @@ bool zl_vsud_judge(struct zl_frame *frame)
 	enum zl_noted_as as;
 	siginfo_t info;
 
-	if (!judge(&block->vsud, frame, &info, &as))
+	if (!block->vsud.is_on || !judge(&block->vsud, frame, &info, &as))
 		return false;
 	frame->result = (long)frame->rax;
 	if (!zl_signals_close_all(block, frame)) {

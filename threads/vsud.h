@@ -5,12 +5,6 @@
 #include "threads/slots.h"
 #include "trampoline/entry.h"
 
-/* The filter of a thread that has it on: as zl_filter, but that every number has ZL_SPECIAL, so that every call comes
- * to zl_dispatch(). Filled by zl_vsud_start(), when zl_filter is complete. */
-extern uint8_t zl_filter_vsud[ZL_FILTER_SIZE];
-/* @init */
-void zl_vsud_start(void);
-
 /* prctl(PR_SET_SYSCALL_USER_DISPATCH), by the program. */
 long zl_vsud_set(struct zl_frame *frame);
 /* Off, in a new process. */
@@ -23,7 +17,7 @@ bool zl_vsud_judge(struct zl_frame *frame);
  * result. Never so for calls of hook code, whose frames have another filter. */
 static inline bool zl_vsud_stops(struct zl_frame *frame)
 {
-	return zl_unlikely(frame->filter == zl_filter_vsud) && zl_vsud_judge(frame);
+	return zl_unlikely(frame->filter == zl_filter_all) && zl_vsud_judge(frame);
 }
 
 #endif
