@@ -12,6 +12,7 @@
 
 uint8_t zl_filter[ZL_FILTER_SIZE];
 uint8_t zl_filter_nested[ZL_FILTER_SIZE];
+uint8_t zl_filter_foreign[ZL_FILTER_SIZE];
 struct zl_direct zl_direct[ZL_DIRECT];
 
 /* int $0x80 has its arguments elsewhere. */

@@ -3,16 +3,63 @@
  * frame->level says how many hooks the call has passed; next() goes one further in, and at the core the call is
  * made. Each hook sees only the numbers that it wants, at the moment the call reaches it: an outer hook may have
  * changed the number.
+ *
+ * Each hook runs with the fs that threads/control.c says, and has it again when next() comes back; at the core fs is the
+ * program's. ON_CONTROL in frame->level says that it is not. A call that doesn't return (exit, the child of a clone)
+ * so leaves nothing to undo.
  */
 #include "agent/hooks.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "threads/control.h"
 #include "trampoline/entry.h"
 #include "zl_names.h"
 #include <linux/errno.h>
 #include "base/poison.h"
 
 struct zl_hooks zl_hooks;
+
+/* With the hooks' fs. */
+static long run_on_control(const struct zlazy_hook *hook, struct zl_frame *frame, uintptr_t control)
+{
+	struct zl_block *block = zl_block_here();
+	long result;
+
+	block->program_fs = zl_fs_read();
+	zl_fs_set(control);
+	frame->level |= ON_CONTROL;
+	result = hook->on_call(&frame->call, hook->data);
+	zl_fs_set(block->program_fs);
+	return result;
+}
+
+/* The rest of the call, by `hook` or, if that is NULL, by the core, with the program's fs in between. */
+static long run_on_program(const struct zlazy_hook *hook, struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	long result;
+
+	zl_fs_set(block->program_fs);
+	frame->level &= ~ON_CONTROL;
+	result = hook ? hook->on_call(&frame->call, hook->data) : zl_call_real(frame);
+	block->program_fs = zl_fs_read();   /* the call may have been arch_prctl */
+	zl_fs_set(block->control);
+	return result;
+}
+
+static long run(const struct zlazy_hook *hook, struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	bool wants_control = hook->registers == ZLAZY_PRESERVE_ALL || block->has_foreign_fs;
+	bool is_on = frame->level & ON_CONTROL;
+	uintptr_t control = wants_control && !is_on ? zl_control_of(block) : 0;
+
+	if (control)
+		return run_on_control(hook, frame, control);
+	if (is_on && !wants_control)
+		return run_on_program(hook, frame);
+	return hook->on_call(&frame->call, hook->data);
+}
 
 long zl_hooks_run_next(struct zl_frame *frame)
 {
@@ -23,12 +70,16 @@ long zl_hooks_run_next(struct zl_frame *frame)
 		const struct zlazy_hook *hook = &zl_hooks.hook[level];
 		if (!zl_hook_wants(hook, &frame->call))
 			continue;
-		frame->level = (level + 1) * LEVEL_STEP;
-		result = hook->on_call(&frame->call, hook->data);
+		frame->level = (level + 1) * LEVEL_STEP | (outer & ON_CONTROL);
+		result = run(hook, frame);
 		frame->level = outer;
 		return zl_unlikely(result == ZLAZY_INTERRUPTED) ? zl_hooks_interrupted(frame) : result;
 	}
-	return zl_call_real(frame);
+	if (!(outer & ON_CONTROL))
+		return zl_call_real(frame);
+	result = run_on_program(NULL, frame);
+	frame->level = outer;
+	return result;
 }
 
 static long next(struct zlazy_call *call)
@@ -92,10 +143,11 @@ bool zl_hooks_add(const struct zlazy_hook *hook, const char *name)
 	zl_direct[zl_hooks.count] = (struct zl_direct){ hook->on_call, hook->data };
 	zl_hooks.hook[zl_hooks.count++] = *hook;
 	zl_hooks.levels = zl_hooks.count * LEVEL_STEP;
-	for (unsigned n = 0; n < ZLAZY_NUMBERS; n++)
-		if (hook->wanted[n / 64] >> n % 64 & 1)
+	for (unsigned n = 0; n < ZL_FILTER_SIZE; n++) {
+		bool is_wanted = n < ZLAZY_NUMBERS ? hook->wanted[n / 64] >> n % 64 & 1 : hook->wants_others != 0;
+		if (is_wanted)
 			zl_filter[n] |= zl_filter[n] & ZL_WANTED ? bits : bits | first;
-	if (hook->wants_others)
-		zl_filter[ZLAZY_NUMBERS] |= zl_filter[ZLAZY_NUMBERS] & ZL_WANTED ? bits : bits | first;
+		zl_filter_foreign[n] = zl_filter[n] & ZL_WANTED ? zl_filter[n] | ZL_SPECIAL : zl_filter[n];
+	}
 	return true;
 }

@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include "agent/config.h"
 #include "agent/hooks.h"
+#include "agent/pattern.h"
 #include "agent/start.h"
 #include "agent/zydis.h"
 #include "base/fatal.h"
@@ -21,7 +22,7 @@
 #include "base/string.h"
 #include "lazy/decoder.h"
 #include "lazy/trap.h"
-#include "threads/slots.h"
+#include "threads/control.h"
 #include <dlfcn.h>
 #include <elf.h>
 #include <linux/errno.h>
@@ -43,14 +44,25 @@ struct link_map {
 
 static Lmid_t namespace = LM_ID_NEWLM;
 static void *last;   /* of its objects, one that stays */
+static void *any_hook;
+
+/* pthread_create() does it for the libc that it belongs to, at the first thread: before, putc() takes no lock. */
+static void enable_locks(void *handle)
+{
+	void (*enable)(void) = (void (*)(void))dlvsym(handle, "_IO_enable_locks", "GLIBC_PRIVATE");
+	if (enable)
+		enable();
+}
 
 static void *load(const char *path)
 {
 	void *handle = dlmopen ? dlmopen(namespace, path, RTLD_NOW | RTLD_LOCAL) : NULL;
-	if (handle && namespace == LM_ID_NEWLM) {
+	if (handle && namespace == LM_ID_NEWLM)
 		dlinfo(handle, RTLD_DI_LMID, &namespace);
-		if (dlvsym)   /* glibc's start_thread() calls it for the program's libc only */
-			zl_hook_libc_thread = (void (*)(void))dlvsym(handle, "__ctype_init", "GLIBC_PRIVATE");
+	if (handle && dlvsym && !zl_hook_libc_thread) {   /* not every library has a libc */
+		/* glibc's start_thread() calls it for the program's libc only */
+		zl_hook_libc_thread = (void (*)(void))dlvsym(handle, "__ctype_init", "GLIBC_PRIVATE");
+		enable_locks(handle);
 	}
 	if (handle)
 		last = handle;
@@ -151,6 +163,7 @@ static void load_hook(const char *path, const char *argument)
 
 	if (!handle)
 		refuse(path, load_error(path), "; check ZLAZY_HOOK");
+	any_hook = handle;
 	*(void **)&init = dlsym(handle, "zlazy_hook_init");
 	if (!init)
 		refuse(path, "it defines no zlazy_hook_init()", "; see zlazy.h");
@@ -191,6 +204,17 @@ static void load_hooks(const char *list)
 		if (*s)
 			load_hook(s, argument);
 	}
+}
+
+static void make_pattern(void)
+{
+	struct zl_line line = { 0 };
+
+	if (!any_hook || zl_pattern_make(any_hook, zl_first_block()))
+		return;
+	zl_put(&line, "zlazy: this libc does not tell how its threads are made: hooks share the program's thread blocks "
+		      "(see docs/LIMITS.md)");
+	zl_notice_at_start(&line);
 }
 
 extern char **environ __attribute__((weak));
@@ -266,8 +290,10 @@ static void load_all(char **envp)
 	if (&environ)
 		environ = copy_environment(envp);
 	load_decoder();
-	if (zl_config.hooks)
+	if (zl_config.hooks) {
 		load_hooks(zl_config.hooks);
+		make_pattern();
+	}
 	if (&environ)
 		environ = theirs;
 }

@@ -11,6 +11,7 @@
 #include "agent/describe.h"
 #include "agent/hooks.h"
 #include "base/fatal.h"
+#include "base/fs.h"
 #include "base/os.h"
 #include "base/print.h"
 #include "base/ranges.h"
@@ -29,7 +30,9 @@
 #include "threads/vsud.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
+#include <asm/hwcap2.h>
 #include <asm/stat.h>
+#include <linux/auxvec.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -218,13 +221,21 @@ static void guard_library(void)
 	zl_ranges_add((uintptr_t)__ehdr_start, (uintptr_t)_end, ZL_RANGE_AGENT);
 }
 
+static unsigned long value_of(const unsigned long (*auxv)[2], unsigned long type)
+{
+	for (; (*auxv)[0] != AT_NULL; auxv++)
+		if ((*auxv)[0] == type)
+			return (*auxv)[1];
+	return 0;
+}
+
 bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 {
-	(void)auxv;   /* nothing is needed of it yet; injected starts will */
 	if (is_prepared)
 		return is_possible;
 	is_prepared = true;
 	guard_library();
+	zl_has_fsgsbase = value_of(auxv, AT_HWCAP2) & HWCAP2_FSGSBASE;
 	zl_config_read(envp);
 	if (zl_config.stats)
 		map_shared();
@@ -255,6 +266,17 @@ static void take_mask(struct zl_block *block)
 	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &real, 0, sizeof(real));
 }
 
+struct zl_block *zl_first_block(void)
+{
+	static struct zl_block *block;
+
+	if (!block)
+		block = zl_slot_take();
+	if (!block)
+		refuse("no memory for the first thread's block", "; raise the limit on address space");
+	return block;
+}
+
 void zl_start(char *const *envp, const unsigned long (*auxv)[2])
 {
 	static bool is_started;
@@ -263,9 +285,7 @@ void zl_start(char *const *envp, const unsigned long (*auxv)[2])
 	if (!zl_prepare(envp, auxv) || is_started)
 		return;
 	is_started = true;
-	block = zl_slot_take();
-	if (!block)
-		refuse("no memory for the first thread's block", "; raise the limit on address space");
+	block = zl_first_block();
 	zl_slots_start();
 	zl_slot_set_thread(block);
 	block->alternate.ss_flags = SS_DISABLE;

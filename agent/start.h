@@ -11,6 +11,9 @@
 bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2]);
 void zl_start(char *const *envp, const unsigned long (*auxv)[2]);
 
+/* The block that zl_start gives to the first thread; refuses to start when there is no memory. @init */
+struct zl_block *zl_first_block(void);
+
 /* A notice that is given once the start has succeeded, in the first process of a run. @init */
 void zl_notice_at_start(const struct zl_line *line);
 

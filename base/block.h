@@ -71,6 +71,10 @@ struct zl_block {
 	size_t exec_scratch_size;
 	siginfo_t kept_info[6];         /* of the signals in kept_pending, by kept_slot() of threads/deliver.c */
 	uint8_t noted_as;               /* enum zl_noted_as of threads/deliver.h */
+	uintptr_t control;              /* thread pointer of the hooks' control block, 0: none yet. Stays with the slot */
+	bool is_control_ready;          /* made for this thread, or made new for it */
+	bool has_foreign_fs;            /* the program's fs is no block of glibc's, or another thread has it, too */
+	uintptr_t program_fs;           /* while hook code has its own */
 	uint64_t again_handler_rsp;     /* again_site: where the stack of the handler begins that interrupted it; 0: none has */
 	struct zl_vsud vsud;
 };

@@ -1,5 +1,6 @@
 /* os.c - see os.h */
 #include "base/os.h"
+#include "base/fs.h"
 #include "base/ranges.h"
 #include "base/seccomp.h"
 #include "base/string.h"
@@ -9,6 +10,8 @@
 #include <linux/mman.h>
 #include <stdatomic.h>
 #include "base/poison.h"
+
+bool zl_has_fsgsbase;
 
 #ifdef ZL_FAULT_INJECTION
 

@@ -3,11 +3,12 @@
  * A slot is a power-of-two piece of address space, aligned to its size, so that code on one of the agent's own
  * stacks finds the block by masking rsp:
  *
- *     guard | nested stack | guard | hook stack | guard | signal stack | block
+ *     guard | nested stack | guard | hook stack | guard | signal stack | control | block
  *
  * hook stack    calls of the program that a hook, or an owner of a special call, looks at
  * nested stack  calls that hook code itself makes meanwhile
  * signal stack  the kernel's real alternate signal stack
+ * control       what fs points to while hook code runs (threads/control.c)
  */
 #ifndef ZL_BASE_SLOT_H
 #define ZL_BASE_SLOT_H
@@ -19,6 +20,7 @@
 #define SLOT_HOOK	0x9000
 #define SLOT_HOOK_TOP	0x27000
 #define SLOT_SIGNAL	0x28000
+#define SLOT_CONTROL	0x38000
 #define SLOT_BLOCK	0x3e000
 
 /* struct zl_block, what the entry, gate and exit use (gs points at it) */

@@ -8,7 +8,8 @@
   Signals    a call that a signal interrupts: next() says so once, what the hook then answers is ignored, and the call
              comes again, flagged; one that is not restarted answers EINTR; signal_pending()
   Registers  the default keeps everything whatever the hook does; general registers only saves nothing
-  Libc       hooks may use stdio, malloc, errno, TLS, threads; their own calls reach no hook
+  Libc       hooks may use stdio, malloc, errno, TLS, keys, threads, whatever the program's thread is, and whether it is
+             cancelled; their own calls reach no hook
   Examples   count, deny, fake
 
 A line for each failure and skip, then "N passed, N failed, N skipped".
@@ -237,6 +238,23 @@ class Libc(HookCase):
     def test_own_calls_reach_no_hook(self):
         self.expect_quiet(self.recorder(), self.hook("noisy"))
         self.assertNotIn(-1, [r.arg[0] for r in self.seen(CLOSE)])   # noisy closes -1 in each call
+
+    def expect_native(self, name, *hooks):
+        native = self.run_program(self.guest(name), variables={"LD_PRELOAD": None, "ZLAZY_TACTIC": None})
+        done = self.run_program(self.guest(name), hooks=hooks)
+        self.assertEqual((native.returncode, done.returncode, done.stdout, done.stderr), (0, 0, native.stdout, ""))
+
+    def test_keys_and_variables(self):
+        self.expect_native("thr_keys", self.hook("keys"))
+
+    def test_cancelled_threads(self):
+        self.expect_native("thr_cancel", self.hook("noisy"))
+
+    def test_threads_without_a_thread_block(self):
+        for hooks in ([self.hook("noisy")], [self.hook("general_tls")],
+                      [self.hook("general_tls"), self.hook("noisy"), self.hook("general_tls")]):
+            with self.subTest(hooks=hooks):
+                self.expect_native("thr_no_tls", *hooks)
 
     def test_forker(self):
         done = self.run_program(PYTHON, "-c", "import os\nfor i in range(3000): os.getppid()\nprint('done')",

@@ -17,12 +17,12 @@
 #include "lazy/patch.h"
 #include "lazy/sud.h"
 #include "threads/call.h"
+#include "threads/control.h"
 #include "threads/owners.h"
 #include "threads/sighand.h"
 #include "threads/slots.h"
 #include "threads/target.h"
 #include "threads/vsud.h"
-#include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/sched.h>
 #include "base/poison.h"
@@ -78,6 +78,8 @@ static struct zl_block *prepare_sharing(struct zl_block *parent, const struct zl
 	child->is_vforked = flags & CLONE_VFORK;
 	child->has_own_process = !(flags & CLONE_THREAD);
 	child->clears_sighand = flags & CLONE_CLEAR_SIGHAND;
+	/* The child of a vfork has the thread block for itself while the parent waits; any other shares it, or gets one. */
+	child->has_foreign_fs = flags & CLONE_VFORK ? parent->has_foreign_fs : !(flags & CLONE_SETTLS);
 	copy_frame(child, frame);
 	zl_slot_set_frames(child);
 	if (!(flags & CLONE_VFORK))
@@ -184,17 +186,17 @@ static void begin_copy(struct zl_block *block)
 	zl_tally_add(&zl_shared->tally.processes, 1);
 }
 
-/* What start_thread() of the program's libc does for its own libc, the hooks' needs as well. Only on a thread block of
- * glibc's, which begins with two pointers to itself. */
-static void begin_hook_libc(void)
+/* What start_thread() of the program's libc does for its own libc, the hooks' needs as well, on a thread block that
+ * hooks use. */
+static void begin_hook_libc(struct zl_block *block)
 {
-	uintptr_t fs = 0, head[3];
-
-	if (!zl_hook_libc_thread)
-		return;
-	zl_raw(__NR_arch_prctl, ARCH_GET_FS, &fs);
-	if (fs && zl_copy_in(head, fs, sizeof(head)) && head[0] == fs && head[2] == fs)
-		zl_hook_libc_thread();
+	if (zl_control_is_glibc(zl_fs_read())) {
+		if (zl_hook_libc_thread && !block->has_foreign_fs && !block->has_own_process)
+			zl_hook_libc_thread();
+	} else {
+		block->has_foreign_fs = true;
+	}
+	zl_slot_choose_filter(block);
 }
 
 /* From zl_child, on the child's hook stack; no signal comes that the program handles. @entry */
@@ -217,8 +219,8 @@ void zl_child_begin(struct zl_block *block)
 		frame->rsp = block->child_rsp;
 		frame->kind = frame->kind == KIND_CALL ? KIND_JUMP : frame->kind;
 	}
-	if (!is_copy && !block->has_own_process)
-		begin_hook_libc();
+	if (!is_copy)
+		begin_hook_libc(block);
 	if (frame->vectors)
 		zl_restore_vectors(frame->vectors);
 	if (!zl_is_nested(frame))

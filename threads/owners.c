@@ -167,6 +167,7 @@ void zl_owners_start(void)
 		if (has_owner(i)) {
 			zl_filter[i] |= ZL_SPECIAL;
 			zl_filter_nested[i] |= ZL_SPECIAL;
+			zl_filter_foreign[i] |= ZL_SPECIAL;
 		}
 }
 

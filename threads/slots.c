@@ -8,12 +8,12 @@
 #include "base/os.h"
 #include "base/seccomp.h"
 #include "base/string.h"
+#include "threads/control.h"
 #include "trampoline/entry.h"
 #include <asm/prctl.h>
 #include <linux/mman.h>
 #include "base/poison.h"
 
-void (*zl_hook_libc_thread)(void);
 struct zl_lock zl_slots_lock;
 struct zl_block *_Atomic zl_free_blocks;
 static struct zl_block *_Atomic reserved;
@@ -62,8 +62,9 @@ void zl_slots_start(void)
 void zl_slot_choose_filter(struct zl_block *block)
 {
 	bool shows_all = block->vsud.is_on || block->kept_pending;
+	const uint8_t *ordinary = block->has_foreign_fs ? zl_filter_foreign : zl_filter;
 	zl_slot_first_frame(block)->filter =
-		block->is_hook_thread ? zl_filter_nested : shows_all ? zl_filter_all : zl_filter;
+		block->is_hook_thread ? zl_filter_nested : shows_all ? zl_filter_all : ordinary;
 }
 
 void zl_slot_set_frames(struct zl_block *block)
@@ -79,13 +80,16 @@ void zl_slot_set_thread(struct zl_block *block)
 {
 	int32_t thread = (int32_t)zl_raw(__NR_gettid);
 	zl_slot_first_frame(block)->call.thread = zl_slot_nested_frame(block)->call.thread = thread;
+	zl_control_set_thread(block, thread);
 }
 
 static struct zl_block *begin(struct zl_block *block)
 {
 	if (block) {
+		uintptr_t control = block->control;
 		memset(block, 0, sizeof(*block));
 		block->self = block;
+		block->control = control;
 		zl_slot_set_frames(block);
 	}
 	return block;
@@ -129,7 +133,7 @@ void zl_slot_give(struct zl_block *block)
 
 stack_t zl_slot_real_stack(const struct zl_block *block)
 {
-	return (stack_t){ .ss_sp = (void *)(zl_slot_of(block) + SLOT_SIGNAL), .ss_size = SLOT_BLOCK - SLOT_SIGNAL };
+	return (stack_t){ .ss_sp = (void *)(zl_slot_of(block) + SLOT_SIGNAL), .ss_size = SLOT_CONTROL - SLOT_SIGNAL };
 }
 
 void zl_slot_install(struct zl_block *block)

@@ -6,10 +6,6 @@
 #include "base/lock.h"
 #include "trampoline/entry.h"
 
-/* What the libc of the hook namespace wants to be called on every new thread; NULL if nothing. Set by agent/load.c;
- * general registers only, no system call. */
-extern void (*zl_hook_libc_thread)(void);
-
 extern struct zl_lock zl_slots_lock;
 /* Blocks of threads that have ended. Pushed by zl_gate_exit without a lock, popped under zl_slots_lock only. */
 extern struct zl_block *_Atomic zl_free_blocks;
@@ -26,7 +22,7 @@ void zl_slot_choose_filter(struct zl_block *block);
 void zl_slot_set_frames(struct zl_block *block);
 /* The calling thread's block gets its id. */
 void zl_slot_set_thread(struct zl_block *block);
-/* A block, zeroed but for self and next_free, with its stacks; NULL when there is no memory. */
+/* A block, zeroed but for self, next_free and control, with its stacks; NULL when there is no memory. */
 struct zl_block *zl_slot_take(void);
 /* Give a block back that no thread stands on. */
 void zl_slot_give(struct zl_block *block);

@@ -18,6 +18,9 @@ enum { ZL_FILTER_SIZE = 513, ZL_WANTED = 1, ZL_PRESERVE = 2, ZL_SPECIAL = 4,
        ZL_FIRST = 8, ZL_FIRST_MASK = 0x78, ZL_I386 = 0x80 };
 extern uint8_t zl_filter[ZL_FILTER_SIZE];        /* for calls of the program (but see threads/vsud.h) */
 extern uint8_t zl_filter_nested[ZL_FILTER_SIZE]; /* for calls of hook code: owners only */
+/* As zl_filter, for threads where a hook that keeps to general registers needs another fs: what is wanted is
+ * ZL_SPECIAL, too, and goes to zl_dispatch. */
+extern uint8_t zl_filter_foreign[ZL_FILTER_SIZE];
 
 /* What zl_hooked calls by itself, without zl_dispatch, when the bits are ZL_WANTED and an index alone: a hook that
  * keeps to general registers. Filled by agent/hooks.c. */

@@ -94,7 +94,7 @@ struct zl_frame {
 	uint32_t kind;          /* KIND_ */
 	uint32_t state;         /* enum zl_frame_state */
 	void *vectors;          /* saved extended state, or NULL if none was saved (trampoline/vector.S) */
-	uint32_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next */
+	uint32_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next; ON_CONTROL (agent/hooks.h) */
 	struct zl_frame *self;  /* what entry.S knows a frame by */
 	const uint8_t *filter;  /* which numbers are wanted: entry.h */
 };

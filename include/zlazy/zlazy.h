@@ -68,7 +68,10 @@ struct zlazy_call {
 enum zlazy_registers {
 	/* The default: every vector, x87 and mask register survives on_call(), whatever it does. */
 	ZLAZY_PRESERVE_ALL = 0,
-	/* on_call() and all that it calls are compiled with -mgeneral-regs-only (or the like): nothing else is saved. */
+	/* on_call() and all that it calls are compiled with -mgeneral-regs-only (or the like): nothing else is saved.
+	 * It mostly runs on the thread block (fs) of the program's libc, which cancels, makes keys and so on: no libc
+	 * function is safe that uses that block, and that is malloc, stdio, locale, pthread_*, and any cancellation point
+	 * (write, close, ...) as well. Atomics, memory and next() are; so are system calls made without libc. */
 	ZLAZY_GENERAL_ONLY = 1,
 };
 
@@ -78,7 +81,9 @@ struct zlazy_hook {
 	/* Called on the agent's hook stack of the calling thread (120 KiB) for every wanted call. Returns the
 	 * result that the program gets. It may call any function of its own libc, block, take locks; it need not
 	 * be async-signal-safe, because no handler of the program runs while it does. System calls that it makes
-	 * reach no hook. While it blocks in a call of its own, signals that the program handles wait.
+	 * reach no hook. On every thread of the program it has thread-local variables, errno and pthread keys of its
+	 * own (not with ZLAZY_GENERAL_ONLY: see there); what zlazy_hook_init() has put there stays on the main thread,
+	 * every other begins anew. No destructor of theirs runs when a thread of the program ends. While it blocks in a call of its own, signals that the program handles wait.
 	 * Threads that a hook has made don't exist in a forked child. At the end of the process nothing of the
 	 * library runs: no destructor, no atexit() function, and stdio is not flushed. Flush after each piece of
 	 * output, or in the call that ends the process (exit_group). */
