@@ -192,7 +192,7 @@ static void set_up_zero(void)
 		zl_put(&line, ": ");
 		zl_put_error(&line, error);
 	}
-	if (is_forced) {
+	if (is_forced && !zl_config.is_child) {   /* a program of the run may have less privilege: better slow than ended */
 		zl_put(&line, "; use ZLAZY_TACTIC=auto");
 		zl_complain(&line);
 		zl_exit_process(ZL_EXIT_REFUSED);

@@ -243,6 +243,14 @@ class PageZero(WithoutCase):
         done = self.run_without("page-zero", *START, variables={**LOUD, "ZLAZY_TACTIC": "zpoline"})
         self.expect_refused(done, "CAP_SYS_RAWIO", "mmap_min_addr", "use ZLAZY_TACTIC=auto")
 
+    def test_later_programs_trap(self):
+        if machine.why_no_zpoline():
+            self.skipTest(machine.why_no_zpoline())
+        command = f"{self.build}/tests/without/without page-zero -- {self.build}/tests/hooked/caller 39"
+        done = self.run_program("sh", "-c", command, hooks=[self.hook("fake", "7")],
+                                variables={**LOUD, "ZLAZY_TACTIC": "zpoline"})
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "7\n", ""))
+
     def test_zpoline_stops_whatever_the_policy(self):
         done = self.run_without("page-zero", *START, variables={"ZLAZY_TACTIC": "zpoline", "ZLAZY_ON_ERROR": "continue"})
         self.expect_refused(done, "page zero")
