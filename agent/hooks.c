@@ -70,6 +70,8 @@ long zl_hooks_run_next(struct zl_frame *frame)
 		const struct zlazy_hook *hook = &zl_hooks.hook[level];
 		if (!zl_hook_wants(hook, &frame->call))
 			continue;
+		if (hook->registers == ZLAZY_PRESERVE_ALL && !frame->vectors)   /* an outer hook has changed the number */
+			return zl_with_vectors(zl_hooks_run_next, frame);
 		frame->level = (level + 1) * LEVEL_STEP | (outer & ON_CONTROL);
 		result = run(hook, frame);
 		frame->level = outer;

@@ -230,23 +230,44 @@ static void move_keys(uintptr_t tp)
 	*(uintptr_t *)(tp + libc.specific[2]) = tp + (first - fs);
 }
 
+/* Where zlazy_hook_init() has written its thread variables, or 0. */
+static uintptr_t live_variables(const struct object *object)
+{
+	void *live = NULL;
+
+	if (object->is_static)   /* ld.so may not know yet that this thread has them */
+		return zl_fs_read() + (uintptr_t)object->offset;
+	return dlinfo(object->map, RTLD_DI_TLS_DATA, &live) == 0 ? (uintptr_t)live : 0;
+}
+
+/* A word of them: what points to such a variable points to its copy. */
+static uintptr_t moved_word(uintptr_t word, uintptr_t tp)
+{
+	for (unsigned i = 0; i < object_count; i++) {
+		uintptr_t live = live_variables(&objects[i]);
+		if (live && word - live < objects[i].size)
+			return tp + (uintptr_t)objects[i].offset + (word - live);
+	}
+	return word;
+}
+
 static void fill_first(struct zl_block *block)
 {
-	uintptr_t tp, fs = zl_fs_read();
+	uintptr_t tp;
 
 	zl_slot_set_thread(block);
 	tp = zl_control_make(block);
 	if (!tp)
 		return;
 	for (unsigned i = 0; i < object_count; i++) {
-		uintptr_t offset = (uintptr_t)objects[i].offset;
-		void *live = NULL;   /* of static variables ld.so may not know yet that this thread has them */
-		if (objects[i].is_static)
-			live = (void *)(fs + offset);
-		else if (dlinfo(objects[i].map, RTLD_DI_TLS_DATA, &live) != 0)
-			live = NULL;
-		if (live)
-			memcpy((void *)(tp + offset), live, objects[i].size);
+		uintptr_t to = tp + (uintptr_t)objects[i].offset, from = live_variables(&objects[i]);
+		size_t words = objects[i].size / sizeof(uintptr_t);
+
+		if (!from)
+			continue;
+		memcpy((void *)to, (void *)from, objects[i].size);
+		for (size_t word = 0; word < words; word++)
+			((uintptr_t *)to)[word] = moved_word(((uintptr_t *)from)[word], tp);
 	}
 	move_keys(tp);
 }

@@ -72,7 +72,7 @@ static uint32_t run(const struct zl_seccomp *filter, const struct seccomp_data *
 {
 	struct machine m = { .data = data };
 
-	for (uint32_t at = 0; at < filter->length; at++) {
+	for (uint64_t at = 0; at < filter->length; at++) {   /* the kernel may still refuse it: no jump leads back */
 		const struct sock_filter *step = &filter->code[at];
 		uint32_t value = BPF_SRC(step->code) == BPF_X ? m.x : step->k;
 

@@ -255,6 +255,7 @@ class Libc(HookCase):
                       [self.hook("general_tls"), self.hook("noisy"), self.hook("general_tls")]):
             with self.subTest(hooks=hooks):
                 self.expect_native("thr_no_tls", *hooks)
+                self.expect_native("proc_clone_foreign", *hooks)
 
     def test_forker(self):
         done = self.run_program(PYTHON, "-c", "import os\nfor i in range(3000): os.getppid()\nprint('done')",

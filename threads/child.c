@@ -193,10 +193,7 @@ static void begin_hook_libc(struct zl_block *block)
 	if (zl_control_is_glibc(zl_fs_read())) {
 		if (zl_hook_libc_thread && !block->has_foreign_fs && !block->has_own_process)
 			zl_hook_libc_thread();
-	} else {
-		block->has_foreign_fs = true;
 	}
-	zl_slot_choose_filter(block);
 }
 
 /* From zl_child, on the child's hook stack; no signal comes that the program handles. @entry */
@@ -219,6 +216,8 @@ void zl_child_begin(struct zl_block *block)
 		frame->rsp = block->child_rsp;
 		frame->kind = frame->kind == KIND_CALL ? KIND_JUMP : frame->kind;
 	}
+	if (!zl_control_is_glibc(zl_fs_read()))   /* with CLONE_SETTLS */
+		block->has_foreign_fs = true;
 	if (!is_copy)
 		begin_hook_libc(block);
 	if (frame->vectors)

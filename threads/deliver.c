@@ -193,9 +193,9 @@ bool zl_take_kept(struct zl_block *block, uint64_t set, siginfo_t *info)
 	if (!due)
 		return false;
 	signal = __builtin_ctzl(due) + 1;
-	block->kept_pending &= ~zl_signal_bit(signal);
-	zl_slot_choose_filter(block);
 	*info = block->kept_info[kept_slot(signal)];
+	__atomic_fetch_and(&block->kept_pending, ~zl_signal_bit(signal), __ATOMIC_SEQ_CST);   /* the handler may add one */
+	zl_slot_choose_filter(block);
 	info->si_signo = signal;   /* rt_tgsigqueueinfo() takes any */
 	return true;
 }

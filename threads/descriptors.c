@@ -32,13 +32,16 @@ long zl_own_descriptor(struct zl_frame *frame)
 /* newfstatat, statx: an absolute path has no use for the descriptor. */
 long zl_own_stat(struct zl_frame *frame)
 {
+	long flags = frame->call.arg[frame->call.number == __NR_statx ? 2 : 3];
 	char first;
 
 	if (!is_ours(frame->call.arg[0]))
 		return zl_call_make(frame);
-	if (!zl_copy_in(&first, (uintptr_t)frame->call.arg[1], sizeof(first)))
+	if (frame->call.arg[1] && !zl_copy_in(&first, (uintptr_t)frame->call.arg[1], sizeof(first)))
 		return -EFAULT;
-	return first == '/' ? zl_call_make(frame) : -EBADF;
+	if (frame->call.arg[1] && first == '\0' && !(flags & AT_EMPTY_PATH))
+		return -ENOENT;
+	return frame->call.arg[1] && first == '/' ? zl_call_make(frame) : -EBADF;
 }
 
 long zl_own_dup(struct zl_frame *frame)
@@ -61,6 +64,8 @@ long zl_own_close_range(struct zl_frame *frame)
 
 	if (!is_ours(ours) || ours < first || ours > last)
 		return zl_call_make(frame);
+	if (first == last)   /* nothing is left of the range, but for its flags */
+		return zl_call_as(frame, __NR_close_range, ~0U, ~0U, flags, 0, 0, 0);
 	if (first < ours)
 		result = zl_call_as(frame, __NR_close_range, first, ours - 1, flags, 0, 0, 0);
 	if (result == 0 && ours < last)
@@ -89,7 +94,7 @@ static bool lists_descriptors(long directory)
 
 	if (zl_raw(__NR_fstatfs, directory, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC)
 		return false;
-	zl_put(&link, "/proc/self/fd/");
+	zl_put(&link, "/proc/thread-self/fd/");
 	zl_put_decimal(&link, (int)directory);
 	if (zl_is_error(zl_raw(__NR_readlink, link.text, path, sizeof(path) - 1)))
 		return false;

@@ -107,7 +107,7 @@ long zl_own_sigtimedwait(struct zl_frame *frame)
 	uint64_t set;
 	siginfo_t info;
 
-	if (!block->kept_pending || frame->call.arg[3] != sizeof(set) ||
+	if (!block->kept_pending || zl_is_nested(frame) || frame->call.arg[3] != sizeof(set) ||
 	    !zl_copy_in(&set, (uintptr_t)frame->call.arg[0], sizeof(set)) || !zl_take_kept(block, set, &info))
 		return zl_call_make(frame);
 	if (frame->call.arg[1] && !zl_copy_out((uintptr_t)frame->call.arg[1], &info, sizeof(info)))

@@ -132,15 +132,17 @@ __attribute__((noinline)) static long call_i386(struct zl_frame *frame)
 	return result;
 }
 
-/* Do the program's filters stop this call, or answer it? Hook code's masks are not theirs to judge: mask.c sees to that. */
+/* Do the program's filters stop this call, or answer it, where it would be made? */
 static bool is_filtered(const struct zl_frame *frame)
 {
 	const struct zl_seccomp *filters = zl_seccomp_here();
+	uintptr_t after;
 	uint32_t action;
 
-	if (!filters || (frame->call.number == __NR_rt_sigprocmask && zl_is_nested(frame)))
+	if (!filters)
 		return false;
-	action = zl_seccomp_ask(filters, (uintptr_t)zl_gate_call_after, frame->call.number, frame->call.arg);
+	after = (uintptr_t)(zl_is_nested(frame) ? zl_raw_syscall_after : zl_gate_call_after);
+	action = zl_seccomp_ask(filters, after, frame->call.number, frame->call.arg);
 	return action == SECCOMP_RET_ERRNO || zl_seccomp_stops(action);
 }
 

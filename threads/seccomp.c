@@ -247,14 +247,18 @@ static long set_strict(struct zl_frame *frame)
 	return result;
 }
 
-/* The next program's agent does not know these filters, and has its own instruction elsewhere. What is refused to it
- * with an error it copes with, as ZLAZY_ON_ERROR says. */
+/* The next program's agent does not know these filters, and has its own instruction elsewhere. An error it copes with,
+ * as ZLAZY_ON_ERROR says, but for the calls without which it has no handler or no block. */
 bool zl_seccomp_may_start(const struct zl_seccomp *filters)
 {
-	static const struct { short number; int a, b, c; } calls[] = {
-		{ __NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 1 }, { __NR_arch_prctl, ARCH_SET_GS, 0, 0 },
-		{ __NR_arch_prctl, ARCH_GET_FS, 0, 0 }, { __NR_rt_sigaction, SIGSYS, 1, 0 },
-		{ __NR_rt_sigprocmask, SIG_SETMASK, 1, 0 }, { __NR_rt_sigreturn, 0, 0, 0 }, { __NR_sigaltstack, 1, 0, 0 },
+	static const struct { short number; int a, b, c; } needed[] = {
+		{ __NR_arch_prctl, ARCH_SET_GS, 0, 0 }, { __NR_rt_sigaction, SIGSYS, 1, 0 }, { __NR_rt_sigreturn, 0, 0, 0 },
+		{ __NR_sigaltstack, 1, 0, 0 },
+	}, calls[] = {
+		{ __NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 1 }, { __NR_arch_prctl, ARCH_GET_FS, 0, 0 },
+		{ __NR_rt_sigprocmask, SIG_SETMASK, 1, 0 }, { __NR_madvise, 0, ZL_PAGE, MADV_DONTDUMP },
+		{ __NR_mincore, 0, ZL_PAGE, 1 }, { __NR_get_robust_list, 0, 1, 1 }, { __NR_getrandom, 1, 8, 1 },
+		{ __NR_write, 2, 1, 1 },
 		{ __NR_getpid, 0, 0, 0 }, { __NR_gettid, 0, 0, 0 }, { __NR_getrlimit, 0, 0, 0 }, { __NR_capget, 1, 1, 0 },
 		{ __NR_mmap, 0, ZL_PAGE, PROT_READ | PROT_WRITE }, { __NR_mprotect, 0, ZL_PAGE, PROT_READ | PROT_WRITE },
 		{ __NR_munmap, 0, ZL_PAGE, 0 }, { __NR_openat, -100, 1, 0 }, { __NR_read, 3, 1, 1 }, { __NR_close, 3, 0, 0 },
@@ -263,6 +267,11 @@ bool zl_seccomp_may_start(const struct zl_seccomp *filters)
 		{ __NR_futex, 1, FUTEX_WAIT_PRIVATE, 2 },
 	};
 
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(needed); i++) {
+		const long arg[6] = { needed[i].a, needed[i].b, needed[i].c };
+		if (!zl_seccomp_passes(zl_seccomp_ask(filters, 0, needed[i].number, arg)))
+			return false;
+	}
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(calls); i++) {
 		const long arg[6] = { calls[i].a, calls[i].b, calls[i].c, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 };
 		if (zl_seccomp_stops(zl_seccomp_ask(filters, 0, calls[i].number, arg)))

@@ -6,6 +6,7 @@
  * even while a fault is looked at, and the agent's own faults are seen at once.
  */
 #include "threads/sighand.h"
+#include "threads/slots.h"
 #include "base/os.h"
 #include "base/string.h"
 #include "threads/handler.h"
@@ -232,8 +233,10 @@ long zl_own_sigaction(struct zl_frame *frame)
 			atomic_fetch_or(&hand->handled, zl_signal_bit(signal));
 		else
 			atomic_fetch_and(&hand->handled, ~zl_signal_bit(signal));
-		if (wanted.handler == (uintptr_t)SIG_IGN)
+		if (wanted.handler == (uintptr_t)SIG_IGN) {
 			block->kept_pending &= ~zl_signal_bit(signal);
+			zl_slot_choose_filter(block);
+		}
 	}
 	zl_unlock(&hand->lock);
 	if (result == 0 && old && !zl_copy_out(old, &before, sizeof(before)))

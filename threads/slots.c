@@ -59,12 +59,24 @@ void zl_slots_start(void)
 		zl_filter_all[i] = zl_filter[i] | ZL_SPECIAL;
 }
 
+static const uint8_t *filter_of(const struct zl_block *block)
+{
+	if (block->is_hook_thread)
+		return zl_filter_nested;
+	if (block->vsud.is_on || block->kept_pending)
+		return zl_filter_all;
+	return block->has_foreign_fs ? zl_filter_foreign : zl_filter;
+}
+
 void zl_slot_choose_filter(struct zl_block *block)
 {
-	bool shows_all = block->vsud.is_on || block->kept_pending;
-	const uint8_t *ordinary = block->has_foreign_fs ? zl_filter_foreign : zl_filter;
-	zl_slot_first_frame(block)->filter =
-		block->is_hook_thread ? zl_filter_nested : shows_all ? zl_filter_all : ordinary;
+	const uint8_t *filter;
+
+	do {   /* again, if the handler has kept a signal in between */
+		filter = filter_of(block);
+		zl_slot_first_frame(block)->filter = filter;
+		atomic_signal_fence(memory_order_seq_cst);
+	} while (filter != filter_of(block));
 }
 
 void zl_slot_set_frames(struct zl_block *block)

@@ -120,7 +120,8 @@ struct zlazy_api {
 /* What a hook library defines. `argument` is the text after the colon of ZLAZY_HOOK=path:argument ("" if none);
  * it stays valid. `hook` comes zeroed but for `size`: set on_call, and what it wants. Runs once a process image,
  * before the program's own constructors, on the program's main thread. Returns 0; or -errno, or any other nonzero
- * value, and then the program is not started (exit status 127).
+ * value, and then the program is not started (exit status 127). It must not start threads: the agent is not there for
+ * them yet. The first call of on_call may.
  *
  * The environment that the library's libc has (getenv(), TZ, what system() hands on) is a copy of the program's from
  * its start, less LD_PRELOAD and the ZLAZY_ variables; what the program changes later does not show there. Programs

@@ -27,7 +27,9 @@ int main(void)
 		CHECK_EQ(raw2(SYS_fcntl, fd, F_GETFD), -EBADF);
 		CHECK_EQ(raw2(SYS_fstat, fd, &st), -EBADF);
 		CHECK_EQ(raw6(SYS_newfstatat, fd, (long)"", (long)&st, AT_EMPTY_PATH, 0, 0), -EBADF);
+		CHECK_EQ(raw6(SYS_newfstatat, fd, (long)"", (long)&st, 0, 0, 0), -ENOENT);
 		CHECK_EQ(raw6(SYS_newfstatat, fd, (long)"/", (long)&st, 0, 0, 0), 0);
+		CHECK_EQ(raw3(SYS_close_range, fd, fd, 99), -EINVAL);
 		CHECK_EQ(raw1(SYS_dup, fd), -EBADF);
 	}
 	for (int fd = 255; fd >= 200; fd--) {

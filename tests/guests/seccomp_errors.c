@@ -47,6 +47,7 @@ static long uid_under_many(int length, int filters)
 int main(void)
 {
 	static const struct sock_filter endless[] = { BPF_STMT(BPF_LD | BPF_IMM, 0) }, wild[] = { BPF_STMT(BPF_JMP | BPF_JA, 9), allow },
+		back[] = { BPF_STMT(BPF_JMP | BPF_JA, -1u), allow },
 		packet[] = { BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0), allow }, odd[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 2), allow },
 		memory[] = { BPF_STMT(BPF_LD | BPF_MEM, 3), allow },
 		registers[] = { BPF_STMT(BPF_MISC | BPF_TXA, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
@@ -66,6 +67,7 @@ int main(void)
 	install_code("too long", many, 4097);
 	install_code("endless", endless, 1);
 	install_code("wild", wild, 2);
+	install_code("back", back, 2);
 	install_code("packet", packet, 2);
 	install_code("odd", odd, 2);
 	install_code("memory", memory, 2);

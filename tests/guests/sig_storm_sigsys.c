@@ -20,7 +20,7 @@ static void *send_all(void *unused)
 
 int main(void)
 {
-	enum { SITES = 2000 };
+	enum { SITES = 500 };
 	pthread_t thread;
 	int fd = memfd_create("calls", 0);
 	unsigned char *page = map_pages(32, PROT_RW);
