@@ -65,7 +65,8 @@ struct zl_block {
 	struct zl_resume resume;
 	struct zl_sighand *sighand;
 	const struct zl_seccomp *seccomp;   /* the filters that this thread began with or has installed (base/seccomp.h) */
-	uint64_t kept_pending;          /* agent's signals that came while virtually blocked, bit per signal */
+	uint64_t kept_pending;          /* agent's signals that came while virtually blocked, bit per signal; the handler
+					 * adds, the thread takes away, each by one atomic instruction */
 	uint64_t again_rsp;             /* and where the program's stack was */
 	uintptr_t exec_scratch;         /* memory of an execve in a vfork child, unmapped by its parent */
 	size_t exec_scratch_size;

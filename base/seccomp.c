@@ -1,7 +1,8 @@
 /* seccomp.c - put a call to the filters, as the kernel will
  *
  * Classic BPF with the kernel's restrictions for seccomp (Linux, kernel/seccomp.c, seccomp_check_filter): words of
- * struct seccomp_data, sixteen words of memory, no loops. The kernel has checked each program before it is used here.
+ * struct seccomp_data, sixteen words of memory, no loops. The copy of a program may be asked before the kernel has
+ * checked it, so nothing here leads back, or out of an array.
  * Of several filters the most severe answer counts, and they are ordered by their values, as signed numbers.
  */
 #include "base/seccomp.h"

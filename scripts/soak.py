@@ -45,8 +45,7 @@ def pieces(build, cycle):
                   Step(f"guests [{tactic}, {hook}]", [PYTHON, "tests/guests.py", *common, hook], PIECE_SECONDS),
                   Step(f"programs [{tactic}, count]", [PYTHON, "tests/programs.py", *common, "count"], PIECE_SECONDS)]
     runner = os.path.join(ROOT, "stress", "run")
-    if os.path.exists(runner):
-        steps.append(Step("stress", [runner, "--build", build, "--seconds", "60"], PIECE_SECONDS))
+    steps.append(Step("stress", [runner, "--build", build, "--seconds", "60"], PIECE_SECONDS))
     return steps
 
 

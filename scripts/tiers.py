@@ -104,12 +104,8 @@ def faults(build):
 
 
 def stress(build, seconds):
-    """Nothing until there is a runner."""
-    runner = os.path.join(ROOT, "stress", "run")
-    if not os.path.exists(runner):
-        return []
-    words = [runner, "--build", build, "--seconds", str(seconds)]
-    return [Step("stress", words, seconds * 2 + 60, why_no_agent("trap"))]
+    words = [os.path.join(ROOT, "stress", "run"), "--build", build, "--seconds", str(seconds)]
+    return Step("stress", words, seconds * 2 + 60, why_no_agent("trap"))
 
 
 def tactics():
@@ -162,7 +158,7 @@ def usual(build):
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)),
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
-            command(build), *hooks(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), *stress(build, 60)]
+            command(build), *hooks(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), stress(build, 60)]
 
 
 def everything(build):

@@ -211,6 +211,11 @@ class Registers(HookCase):
         self.assertEqual((done.returncode, done.stdout, done.stderr),
                          (0, "fork: 0x100\n" * 2 + "clone: 0x100\n", ""))
 
+    def test_default_holds_for_a_number_that_an_outer_hook_has_put_in(self):
+        hooks = [self.hook("rewrite", str(GETPID)), self.hook("clobber", str(GETPID))]
+        done = self.run_program(self.guest("regs_vector"), hooks=hooks)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+
     def test_default_of_one_hook_is_enough(self):
         hooks = [self.hook("pass_general"), self.hook("clobber"), self.hook("pass_general")]
         done = self.run_program(self.guest("regs_vector"), hooks=hooks)

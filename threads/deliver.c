@@ -174,7 +174,7 @@ static void keep(struct zl_block *block, int signal, const siginfo_t *info, stru
 	}
 	if (!(block->kept_pending & zl_signal_bit(signal)))
 		block->kept_info[slot] = *info;
-	block->kept_pending |= zl_signal_bit(signal);
+	__atomic_fetch_or(&block->kept_pending, zl_signal_bit(signal), __ATOMIC_SEQ_CST);
 	zl_slot_choose_filter(block);
 }
 

@@ -234,7 +234,7 @@ long zl_own_sigaction(struct zl_frame *frame)
 		else
 			atomic_fetch_and(&hand->handled, ~zl_signal_bit(signal));
 		if (wanted.handler == (uintptr_t)SIG_IGN) {
-			block->kept_pending &= ~zl_signal_bit(signal);
+			__atomic_fetch_and(&block->kept_pending, ~zl_signal_bit(signal), __ATOMIC_SEQ_CST);
 			zl_slot_choose_filter(block);
 		}
 	}

@@ -1,6 +1,8 @@
 /* clobber - row 10: writes every vector, mask, MMX and x87 register, mxcsr and the x87 control word around each call.
- * clobber.so:general wants getuid only, and says that it uses general registers only, which is not true. */
+ * clobber.so:general wants getuid only, and says that it uses general registers only, which is not true;
+ * clobber.so:NUMBER wants that call only. */
 #include <zlazy/zlazy.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -55,6 +57,8 @@ int zlazy_hook_init(const struct zlazy_api *a, const char *argument, struct zlaz
 	if (strcmp(argument, "general") == 0) {
 		hook->registers = ZLAZY_GENERAL_ONLY;
 		zlazy_want(hook, SYS_getuid);
+	} else if (argument[0]) {
+		zlazy_want(hook, atol(argument));
 	} else {
 		zlazy_want_all(hook);
 	}

@@ -6,11 +6,15 @@
  * 601       becomes write(1, argument 1, argument 0)
  * 602       waits inside the hook until a signal is due: 1, or 0 if none came in ten seconds
  * read      answers 12345 when it was interrupted, which nobody may see
+ *
+ * rewrite.so:NUMBER wants getuid only, which becomes that number.
  */
 #include <zlazy/zlazy.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 
 static const struct zlazy_api *api;
+static long other_number;
 
 static void sleep_10_ms(void)
 {
@@ -67,12 +71,22 @@ static long on_call(struct zlazy_call *call, void *data)
 	}
 }
 
+static long change_number(struct zlazy_call *call, void *data)
+{
+	(void)data;
+	call->number = other_number;
+	return api->next(call);
+}
+
 int zlazy_hook_init(const struct zlazy_api *a, const char *argument, struct zlazy_hook *hook)
 {
-	(void)argument;
 	api = a;
-	hook->on_call = on_call;
+	other_number = atol(argument);
+	hook->on_call = other_number ? change_number : on_call;
 	hook->registers = ZLAZY_GENERAL_ONLY;
-	zlazy_want_all(hook);
+	if (other_number)
+		zlazy_want(hook, SYS_getuid);
+	else
+		zlazy_want_all(hook);
 	return 0;
 }
