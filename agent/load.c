@@ -59,9 +59,9 @@ static void *load(const char *path)
 	void *handle = dlmopen ? dlmopen(namespace, path, RTLD_NOW | RTLD_LOCAL) : NULL;
 	if (handle && namespace == LM_ID_NEWLM)
 		dlinfo(handle, RTLD_DI_LMID, &namespace);
-	if (handle && dlvsym && !zl_hook_libc_thread) {   /* not every library has a libc */
+	if (handle && dlvsym && !zl_hook_libc.begin_thread) {   /* not every library has a libc */
 		/* glibc's start_thread() calls it for the program's libc only */
-		zl_hook_libc_thread = (void (*)(void))dlvsym(handle, "__ctype_init", "GLIBC_PRIVATE");
+		zl_hook_libc.begin_thread = (void (*)(void))dlvsym(handle, "__ctype_init", "GLIBC_PRIVATE");
 		enable_locks(handle);
 	}
 	if (handle)

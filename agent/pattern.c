@@ -93,8 +93,9 @@ static bool lay_out(struct zl_control_pattern *p)
 	libc.size(&size, &alignment);
 	p->tcb = zl_align_up(*libc.sizeof_pthread, 2 * sizeof(uintptr_t));
 	p->tid = libc.tid[2];
+	p->list = libc.list[2];
 	if (alignment == 0 || alignment > ZL_PAGE || size < p->tcb || p->tid + sizeof(int32_t) > p->tcb ||
-	    libc.list[2] + 2 * sizeof(uintptr_t) > p->tcb)
+	    p->list + 2 * sizeof(uintptr_t) > p->tcb)
 		return false;
 	p->page_offset = zl_align_up(PAGE_OFFSET, alignment);
 	lowest = -(intptr_t)zl_align_up(size - p->tcb, 2 * sizeof(uintptr_t));
@@ -126,7 +127,7 @@ static union dtv *fill_head(const struct zl_control_pattern *p)
 {
 	uintptr_t fs = zl_fs_read();
 	uintptr_t *head = (uintptr_t *)p->tp, *theirs = (uintptr_t *)fs;
-	uintptr_t *links = (uintptr_t *)(p->tp + libc.list[2]);
+	uintptr_t *links = (uintptr_t *)(p->tp + p->list);
 	union dtv *dtv = (union dtv *)(p->tp + p->tcb) + 1;
 
 	head[HEAD_SELF] = head[HEAD_THREAD] = p->tp;
@@ -272,6 +273,20 @@ static void fill_first(struct zl_block *block)
 	move_keys(tp);
 }
 
+/* ld.so's lists of threads, which both libcs' fork() changes, lie side by side in its struct rtld_global. */
+static void find_fork(void *handle)
+{
+	static const char private[] = "GLIBC_PRIVATE";
+	const uint32_t *used = find(handle, "_thread_db_rtld_global__dl_stack_used", private);
+	const uint32_t *user = find(handle, "_thread_db_rtld_global__dl_stack_user", private);
+	char *global = find(handle, "_rtld_global", private);
+
+	if (!used || !user || !global || user[2] != used[2] + 2 * sizeof(uintptr_t))
+		return;
+	zl_hook_libc.threads = (uintptr_t *)(global + used[2]);
+	*(void **)&zl_hook_libc.fork = dlvsym(handle, "__fork", "GLIBC_2.2.5");
+}
+
 bool zl_pattern_make(void *handle, struct zl_block *first)
 {
 	struct zl_control_pattern *p = &zl_control_pattern;
@@ -295,6 +310,7 @@ bool zl_pattern_make(void *handle, struct zl_block *first)
 	for (; map; map = map->l_next)
 		add_object(p, dtv, map);
 	p->dtv_used = measure_dtv(dtv);
+	find_fork(handle);
 	if (first)
 		fill_first(first);
 	return true;

@@ -21,6 +21,7 @@
 struct zl_frame;
 struct zl_sighand;
 struct zl_seccomp;
+struct zl_fork;
 
 /* Where the program goes on after a signal has been delivered at the exit of a call (threads/deliver.c). */
 struct zl_resume {
@@ -51,7 +52,6 @@ struct zl_block {
 	uint64_t again_site;            /* the call that was last interrupted, 0 if none; */
 	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
 	bool is_again_next;             /* the handler has returned to again_site */
-	bool is_forking;                /* a child without CLONE_VM is being made: it finds its block so */
 	bool is_vforked;                /* its parent gives the block back */
 	bool has_own_process;           /* made with CLONE_VM, without CLONE_THREAD: exit_group ends this thread only */
 	bool clears_sighand;            /* made with CLONE_CLEAR_SIGHAND */
@@ -77,6 +77,7 @@ struct zl_block {
 	bool has_foreign_fs;            /* the program's fs is no block of glibc's, or another thread has it, too */
 	uintptr_t program_fs;           /* while hook code has its own */
 	uint64_t again_handler_rsp;     /* again_site: where the stack of the handler begins that interrupted it; 0: none has */
+	struct zl_fork *fork;           /* of the program, while the hooks' libc prepares for it (threads/fork.c) */
 	struct zl_vsud vsud;
 };
 

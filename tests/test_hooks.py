@@ -252,6 +252,18 @@ class Libc(HookCase):
     def test_keys_and_variables(self):
         self.expect_native("thr_keys", self.hook("keys"))
 
+    def test_program_forks(self):
+        """Handlers of pthread_atfork() run, once each, and locks are free in the children of threads."""
+        for name in ("proc_fork_threads", "proc_fork_stacks"):
+            for hook in ("noisy", "atfork"):
+                with self.subTest(guest=name, hook=hook):
+                    self.expect_native(name, self.hook(hook))
+        code = ("import os; print(os.getppid(), flush=True); child = os.fork()\n"
+                "if child: os.wait()\n"
+                "print(os.getppid())")
+        done = self.run_program(PYTHON, "-c", code, hooks=[self.hook("atfork")])
+        self.assertEqual((done.returncode, done.stdout.split(), done.stderr), (0, ["0", "101", "110"], ""))
+
     def test_cancelled_threads(self):
         self.expect_native("thr_cancel", self.hook("noisy"))
 

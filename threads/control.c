@@ -30,7 +30,7 @@
 #include "base/poison.h"
 
 struct zl_control_pattern zl_control_pattern;
-void (*zl_hook_libc_thread)(void);
+struct zl_hook_libc zl_hook_libc;
 
 enum { HEAD_SELF = 0, HEAD_THREAD = 2, HEAD_WORDS };   /* of struct pthread; HEAD_SELF + 1 is the dtv */
 
@@ -90,6 +90,12 @@ void zl_control_set_thread(struct zl_block *block, int32_t thread)
 		*(int32_t *)(block->control + zl_control_pattern.tid) = thread;
 }
 
+void zl_control_unlink(const struct zl_block *block)
+{
+	uintptr_t *links = (uintptr_t *)(block->control + zl_control_pattern.list);
+	links[0] = links[1] = (uintptr_t)links;
+}
+
 uintptr_t zl_control_make(struct zl_block *block)
 {
 	const struct zl_control_pattern *p = &zl_control_pattern;
@@ -107,10 +113,10 @@ uintptr_t zl_control_make(struct zl_block *block)
 	}
 	block->is_control_ready = true;
 	zl_control_set_thread(block, zl_slot_first_frame(block)->call.thread);
-	if (zl_hook_libc_thread) {
+	if (zl_hook_libc.begin_thread) {
 		fs = zl_fs_read();
 		zl_fs_set(block->control);
-		zl_hook_libc_thread();
+		zl_hook_libc.begin_thread();
 		zl_fs_set(fs);
 	}
 	return block->control;

@@ -18,16 +18,20 @@ struct zl_control_pattern {
 	size_t before, after;
 	size_t page_offset;     /* of a thread pointer in its page: what is used shares as few pages as can be */
 	size_t tcb;             /* size of struct pthread */
-	size_t tid;             /* and where it has the thread's id */
+	size_t tid, list;       /* where it has the thread's id, and its place in ld.so's lists of threads */
 	size_t dtv_used;        /* bytes of the dtv that mean something */
 	unsigned modules;       /* of hook libraries, less their libc: fresh in each thread */
 	struct zl_control_module { intptr_t offset; size_t size; } module[ZL_CONTROL_MODULES];
 };
 extern struct zl_control_pattern zl_control_pattern;
 
-/* What the libc of the hook namespace wants to be called on every new thread; NULL if nothing. Set by agent/load.c;
- * general registers only, no system call. */
-extern void (*zl_hook_libc_thread)(void);
+/* Functions of the hook namespace's libc, NULL if it has none, and what it shares with the program's. Set by agent/. */
+struct zl_hook_libc {
+	void (*begin_thread)(void);     /* wants to be called on every new thread; general registers only, no system call */
+	int (*fork)(void);              /* as threads/fork.c needs it */
+	uintptr_t *threads;             /* ld.so's lists of threads; with fork */
+};
+extern struct zl_hook_libc zl_hook_libc;
 
 /* Is this the control block of a thread of glibc's? It begins with two pointers to itself. */
 bool zl_control_is_glibc(uintptr_t fs);
@@ -36,6 +40,8 @@ bool zl_control_is_glibc(uintptr_t fs);
 uintptr_t zl_control_make(struct zl_block *block);
 /* The thread has another id now: the copy of a process. */
 void zl_control_set_thread(struct zl_block *block, int32_t thread);
+/* It is in no list of threads. */
+void zl_control_unlink(const struct zl_block *block);
 
 /* Thread pointer for hook code on this block's thread; 0: it has to do with the program's. */
 static inline uintptr_t zl_control_of(struct zl_block *block)

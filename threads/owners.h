@@ -23,7 +23,7 @@ long zl_own_look(struct zl_frame *frame);
 long zl_own_wait(struct zl_frame *frame);             /* sighand.c */
 long zl_own_sigaltstack(struct zl_frame *frame);      /* altstack.c */
 long zl_own_sigreturn(struct zl_frame *frame);        /* sigreturn.c */
-long zl_own_clone(struct zl_frame *frame);            /* child.c */
+long zl_own_clone(struct zl_frame *frame);            /* child.c, fork.c */
 long zl_own_exit(struct zl_frame *frame);             /* exit.c */
 long zl_own_exec(struct zl_frame *frame);             /* exec.c */
 long zl_own_descriptor(struct zl_frame *frame);       /* descriptors.c */

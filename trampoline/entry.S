@@ -391,22 +391,32 @@ exit_noted:
 	.cfi_endproc
 	.size	zl_hooked, . - zl_hooked
 
-# zl_child - a new thread or process, from its first instruction
-# in:   r9 block, rsp the stack that the program gave it; everything else as the parent's gate left it
+# zl_child - a new thread, or process in the same memory, from its first instructions
+# in:   r9 block; everything else as the parent's gate left it
 # stack: none of the program's
 	.p2align 4
 	.type	zl_child, @function
 	.cfi_startproc
 	.cfi_undefined rip
 	global	zl_child
-	movq	%rsp, BLOCK_CHILD_RSP(%r9)
 	movq	BLOCK_FRAME(%r9), %rbx
 	movq	FRAME_VECTORS(%rbx), %rsp	# lies below the frame, if there is any
 	testq	%rsp, %rsp
 	cmovzq	%rbx, %rsp
 	movq	%r9, %rdi
 	call	zl_child_begin
-	movq	%rbx, %rsp
+	movq	%rbx, %rdi
+	.cfi_endproc
+	.size	zl_child, . - zl_child
+	# falls through
+
+# zl_child_leave - the child goes on in the program, with result 0
+# in:   rdi frame of the clone; extended state the program's
+	.type	zl_child_leave, @function
+	.cfi_startproc
+	.cfi_undefined rip
+	global	zl_child_leave
+	movq	%rdi, %rsp
 	movq	$0, FRAME_VECTORS(%rsp)
 	movq	FRAME_RBX(%rsp), %rbx
 	movq	FRAME_RBP(%rsp), %rbp
@@ -417,7 +427,7 @@ exit_noted:
 	xorl	%eax, %eax
 	jmp	zl_exit_frame
 	.cfi_endproc
-	.size	zl_child, . - zl_child
+	.size	zl_child_leave, . - zl_child_leave
 
 	.text
 # The two traps that the agent sets itself: outside the gate, so that the kernel hands the whole program state,

@@ -38,6 +38,7 @@ static_assert(ZL_FIRST == LEVEL_STEP, "entry.S makes a level of a filter's entry
 long zl_gate_call(struct zl_frame *frame);
 long zl_gate_i386(struct zl_frame *frame);
 long zl_gate_clone(struct zl_frame *frame, struct zl_block *child);
+_Noreturn void zl_child_leave(struct zl_frame *frame);
 _Noreturn void zl_gate_sigreturn(struct ucontext *context);
 _Noreturn void zl_gate_exit(struct zl_block *block, int status, struct zl_block *_Atomic *free_list, long number);
 

@@ -153,7 +153,8 @@
 
 # zl_gate_clone - fork, vfork, clone, clone3; long zl_gate_clone(struct zl_frame *, struct zl_block *child)
 # in:   signals blocked as threads/child.c wants it; what comes all the same is noted
-# out:  the parent returns; the child goes to zl_child with its block in r9
+# out:  the parent returns, and so does a child that has a copy of this stack: its block is the parent's, which gs still
+#       points at. Any other goes to zl_child with its block in r9
 # stack: as zl_gate_call
 	.p2align 4
 	.type	zl_gate_clone, @function
@@ -174,8 +175,11 @@
 	syscall
 	global	zl_gate_clone_after
 	testq	%rax, %rax
-	jz	zl_child
-	jmp	zl_gate_return
+	jnz	zl_gate_return
+	movq	%rsp, BLOCK_CHILD_RSP(%r9)
+	cmpq	%r9, %gs:BLOCK_SELF
+	je	zl_gate_return
+	jmp	zl_child
 	.cfi_endproc
 	global	zl_gate_clone_end
 	.size	zl_gate_clone, . - zl_gate_clone

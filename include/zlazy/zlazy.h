@@ -84,7 +84,9 @@ struct zlazy_hook {
 	 * reach no hook. On every thread of the program it has thread-local variables, errno and pthread keys of its
 	 * own (not with ZLAZY_GENERAL_ONLY: see there); what zlazy_hook_init() has put there stays on the main thread,
 	 * every other begins anew. No destructor of theirs runs when a thread of the program ends. While it blocks in a call of its own, signals that the program handles wait.
-	 * Threads that a hook has made don't exist in a forked child. At the end of the process nothing of the
+	 * Threads that a hook has made don't exist in a forked child. When the program forks, the library's libc forks,
+	 * too: malloc and stdio work in the child, and handlers of pthread_atfork() run, in parent and child, as parts
+	 * of the fork's own call, without a call of on_call(). At the end of the process nothing of the
 	 * library runs: no destructor, no atexit() function, and stdio is not flushed. Flush after each piece of
 	 * output, or in the call that ends the process (exit_group). */
 	long (*on_call)(struct zlazy_call *call, void *data);

@@ -1,4 +1,4 @@
-/* noisy - uses its own libc in each call as hooks may: locks, stdio, malloc, TLS, errno, and calls of its own that must reach no hook */
+/* noisy - uses its own libc in each call as hooks may: locks (kept over fork), stdio, malloc, TLS, errno, and calls of its own that must reach no hook */
 #include <zlazy/zlazy.h>
 #include <ctype.h>
 #include <errno.h>
@@ -13,6 +13,17 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static FILE *null;
 static __thread int depth;
 static __thread long calls;
+
+/* Another thread of the program may be inside the hook when one forks. */
+static void take_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void leave_lock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
 
 static void use_libc(const struct zlazy_call *call)
 {
@@ -55,5 +66,5 @@ int zlazy_hook_init(const struct zlazy_api *a, const char *argument, struct zlaz
 	null = fopen("/dev/null", "we");
 	hook->on_call = on_call;
 	zlazy_want_all(hook);
-	return null ? 0 : -errno;
+	return null ? -pthread_atfork(take_lock, leave_lock, leave_lock) : -errno;
 }
