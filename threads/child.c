@@ -59,7 +59,7 @@ static struct zl_block *prepare_sharing(struct zl_block *parent, const struct zl
 
 	if (!child)
 		return NULL;
-	zl_sighand_claim_sigill();
+	zl_sighand_claim_sigill(parent->sighand);
 	if (flags & CLONE_SIGHAND && !(flags & CLONE_THREAD))
 		atomic_store(&parent->sighand->spans_processes, true);
 	child->sighand = flags & CLONE_SIGHAND ? zl_sighand_share(parent->sighand) : zl_sighand_copy(parent->sighand);

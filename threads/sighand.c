@@ -43,17 +43,23 @@ static struct zl_action real_action(uint64_t program_flags)
 	};
 }
 
-static void claim(int signal)
+/* For a signal of the agent's own. Where the program has no handler it interrupts no call. */
+static struct zl_action agents_action(const struct zl_action *wanted)
 {
-	struct zl_action ours = real_action(0);
+	return real_action(is_handler(wanted->handler) ? wanted->flags : SA_RESTART);
+}
+
+static void claim(const struct zl_sighand *hand, int signal)
+{
+	struct zl_action ours = agents_action(&hand->action[signal - 1]);
 	atomic_fetch_or(&zl_agent_signals, zl_signal_bit(signal));
 	zl_raw(__NR_rt_sigaction, signal, &ours, 0, sizeof(uint64_t));
 }
 
-void zl_sighand_claim_sigill(void)
+void zl_sighand_claim_sigill(const struct zl_sighand *hand)
 {
 	if (!(atomic_load(&zl_agent_signals) & zl_signal_bit(SIGILL)))
-		claim(SIGILL);
+		claim(hand, SIGILL);
 }
 
 static struct zl_sighand first;
@@ -75,9 +81,9 @@ struct zl_sighand *zl_sighand_start(void)
 	zl_sighand_alone(&first);
 	for (int signal = 1; signal <= ZL_SIGNALS; signal++)
 		zl_raw(__NR_rt_sigaction, signal, 0, &first.action[signal - 1], sizeof(uint64_t));
-	claim(SIGSYS);
-	claim(SIGSEGV);
-	claim(SIGBUS);
+	claim(&first, SIGSYS);
+	claim(&first, SIGSEGV);
+	claim(&first, SIGBUS);
 	return &first;
 }
 
@@ -131,7 +137,7 @@ void zl_sighand_clear(struct zl_sighand *hand)
 		if (is_handler(hand->action[signal - 1].handler))
 			hand->action[signal - 1] = (struct zl_action){ 0 };
 		if (ours & zl_signal_bit(signal))
-			claim(signal);
+			claim(hand, signal);
 	}
 	atomic_store(&hand->handled, 0);
 }
@@ -154,7 +160,7 @@ void zl_sighand_repair(struct zl_sighand *hand)
 	uint64_t lost = atomic_load(&hand->lost) ? atomic_exchange(&hand->lost, 0) : 0;
 	for (int signal = 1; lost >> (signal - 1); signal++)
 		if (lost & zl_signal_bit(signal))
-			claim(signal);
+			claim(hand, signal);
 }
 
 void zl_sighand_leave(struct zl_sighand *hand)
@@ -173,7 +179,7 @@ void zl_sighand_stay(struct zl_sighand *hand)
 		return;
 	for (int signal = 1; signal <= ZL_SIGNALS; signal++)
 		if (is_agents(signal) && hand->action[signal - 1].handler == (uintptr_t)SIG_IGN)
-			claim(signal);
+			claim(hand, signal);
 }
 
 struct zl_action zl_sighand_get(struct zl_sighand *hand, int signal, bool take)
@@ -197,9 +203,11 @@ static long tell_kernel(struct zl_frame *frame, int signal, const struct zl_acti
 {
 	struct zl_action real = { .handler = wanted ? wanted->handler : 0, .flags = wanted ? wanted->flags : 0,
 				  .restorer = (uintptr_t)zl_restorer };
-	if (!wanted || is_agents(signal))
+	if (!wanted)
 		return zl_call_as(frame, __NR_rt_sigaction, signal, 0, 0, sizeof(real.mask), 0, 0);
-	if (is_handler(wanted->handler))
+	if (is_agents(signal))
+		real = agents_action(wanted);
+	else if (is_handler(wanted->handler))
 		real = real_action(wanted->flags);
 	return zl_call_as(frame, __NR_rt_sigaction, signal, (long)&real, 0, sizeof(real.mask), 0, 0);
 }

@@ -52,7 +52,7 @@ static inline uint64_t zl_sighand_held(const struct zl_sighand *hand)
 
 /* SIGILL becomes the agent's, for lazy/patch.c. Called before anything that shares memory is made: all processes of
  * this memory then have the handler, and nobody else has it blocked. */
-void zl_sighand_claim_sigill(void);
+void zl_sighand_claim_sigill(const struct zl_sighand *hand);
 /* For a child: the same table, or a copy (NULL when there is no memory). */
 struct zl_sighand *zl_sighand_share(struct zl_sighand *hand);
 struct zl_sighand *zl_sighand_copy(struct zl_sighand *hand);
