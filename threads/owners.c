@@ -75,6 +75,7 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_epoll_pwait] = zl_own_look,
 	[441 /* epoll_pwait2 */] = zl_own_look,
 	[__NR_io_pgetevents] = zl_own_look,
+	[__NR_io_uring_enter] = zl_own_look,
 	[__NR_read] = zl_own_look,
 	[__NR_readv] = zl_own_look,
 	[__NR_poll] = zl_own_look,

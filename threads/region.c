@@ -20,6 +20,7 @@
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
 #include <linux/errno.h>
+#include <linux/io_uring.h>
 #include "base/poison.h"
 
 enum { SITE_SIZE = 2 };
@@ -29,27 +30,28 @@ static bool is_within(uintptr_t pc, const char *start, const char *end)
 	return pc >= (uintptr_t)start && pc < (uintptr_t)end;
 }
 
-/* Where the mask argument of a call that has one is, and whether by way of a { pointer, size } pair. */
-static uint64_t mask_argument(long number, const uint64_t arg[6], bool *is_pair)
+/* Where the mask argument of a call that has one is, and whether by way of a structure that begins with the pointer. */
+static uint64_t mask_argument(long number, const uint64_t arg[6], bool *is_inside)
 {
-	*is_pair = false;
+	*is_inside = false;
 	switch (number) {
 	case __NR_rt_sigsuspend: return arg[0];
 	case __NR_ppoll: return arg[3];
 	case __NR_epoll_pwait: case 441 /* epoll_pwait2 */: return arg[4];
-	case __NR_pselect6: case __NR_io_pgetevents: *is_pair = true; return arg[5];
+	case __NR_pselect6: case __NR_io_pgetevents: *is_inside = true; return arg[5];
+	case __NR_io_uring_enter: *is_inside = arg[3] & IORING_ENTER_EXT_ARG; return arg[4];
 	default: return 0;
 	}
 }
 
 static void find_mask(long number, const uint64_t arg[6], long result, struct zl_mask_in_force *mask)
 {
-	bool is_pair;
-	uint64_t pointer = mask_argument(number, arg, &is_pair);
+	bool is_inside;
+	uint64_t pointer = mask_argument(number, arg, &is_inside);
 
 	if (result != -EINTR || !pointer)
 		return;
-	if (is_pair && !zl_copy_in(&pointer, pointer, sizeof(pointer)))
+	if (is_inside && !zl_copy_in(&pointer, pointer, sizeof(pointer)))
 		return;
 	mask->is_temporary = pointer && zl_copy_in(&mask->mask, pointer, sizeof(mask->mask));
 }
