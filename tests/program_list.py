@@ -22,6 +22,7 @@ class Program:
     def __init__(self, function, needs, environment):
         self.name, self.function, self.needs, self.environment = function.__name__, function, needs, environment
         self.faults_at_null = False
+        self.long = False  # runs only when it is named
 
     @staticmethod
     def skip_line(session):

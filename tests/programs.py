@@ -26,6 +26,7 @@ import tempfile
 sys.dont_write_bytecode = True
 import machine
 import program_list
+import services_list  # noqa: F401 (its programs are in PROGRAMS)
 import sessions
 
 
@@ -108,7 +109,7 @@ def parse_arguments():
 
 
 def combinations(options):
-    names = options.names or list(program_list.PROGRAMS)
+    names = options.names or [name for name, program in program_list.PROGRAMS.items() if not program.long]
     tactics = ["native"] if options.native else options.tactic or ["trap", "zpoline"]
     hooks = ["none"] if options.native else options.hook or ["count"]
     return [(n, t, h) for _ in range(options.repeat) for t in tactics for h in hooks for n in names]
