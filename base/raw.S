@@ -34,8 +34,36 @@ zl_raw_syscall_after:
 
 # zl_restorer - where the agent's own signal handler returns to (sa_restorer)
 # in:   rsp at the ucontext of the kernel's frame
-# The nine bytes are those by which unwinders know a signal frame.
+# The nine bytes are those by which unwinders know a signal frame. gdb asks for the function's name as well, and so
+# needs the rules: registers are in the ucontext's gregs, at rsp + 40. They begin at the nop, because the address that
+# a debugger looks up is the one before the return address.
+.macro in_ucontext_1 column offset		# DW_CFA_expression: rsp + offset below 64
+	.cfi_escape 0x10, \column, 2, 0x77, \offset
+.endm
+.macro in_ucontext_2 column offset		# the same in two bytes of LEB128
+	.cfi_escape 0x10, \column, 3, 0x77, (\offset & 0x7f) | 0x80, \offset >> 7
+.endm
 	.p2align 4
+	.cfi_startproc
+	.cfi_signal_frame
+	.cfi_escape 0x0f, 4, 0x77, 0xa0, 0x01, 0x06	# DW_CFA_def_cfa_expression: *(rsp + 160), the rsp there
+	in_ucontext_1 8 40
+	in_ucontext_1 9 48
+	in_ucontext_1 10 56
+	in_ucontext_2 11 64
+	in_ucontext_2 12 72
+	in_ucontext_2 13 80
+	in_ucontext_2 14 88
+	in_ucontext_2 15 96
+	in_ucontext_2 5 104	# rdi
+	in_ucontext_2 4 112	# rsi
+	in_ucontext_2 6 120	# rbp
+	in_ucontext_2 3 128	# rbx
+	in_ucontext_2 1 136	# rdx
+	in_ucontext_2 0 144	# rax
+	in_ucontext_2 2 152	# rcx
+	in_ucontext_2 7 160	# rsp
+	in_ucontext_2 16 168	# rip
 	nop
 	.globl	zl_restorer
 	.hidden	zl_restorer
@@ -46,6 +74,7 @@ zl_restorer:
 	.globl	zl_restorer_after
 	.hidden	zl_restorer_after
 zl_restorer_after:
+	.cfi_endproc
 	.size	zl_restorer, . - zl_restorer
 	.skip	16, 0xcc
 

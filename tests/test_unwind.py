@@ -3,7 +3,8 @@
 
 Gdb steps tests/guests/unwind from its rewritten site to the instruction behind it, and unwinds from each one on the
 way: sled, entry, hook, gate, exit (tests/unwind_steps.py). Each path once: no hook, a hook for general registers that
-answers, one that preserves everything and passes the call on, one that answers.
+answers, one that preserves everything and passes the call on, one that answers. The path of a trap only in the
+agent's handler, whose frame is a signal's.
 
     tests/test_unwind.py --build build       last line: N passed, N failed, N skipped
 """
@@ -19,15 +20,16 @@ import common
 import machine
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
+TRAP = "the handler of a trap"
 GETPID, NO_SUCH_CALL = "39", "500"
 # name, number of the call, hook, instructions that the way has at least
 PATHS = (("plain", NO_SUCH_CALL, None, 30), ("answered, general registers", GETPID, "fake.so", 90),
          ("passed on, everything preserved", NO_SUCH_CALL, "count.so", 150),
-         ("answered, everything preserved", GETPID, "deny.so:getpid=EPERM", 150))
+         ("answered, everything preserved", GETPID, "deny.so:getpid=EPERM", 150), (TRAP, GETPID, None, 10))
 
 
-def gdb_command(build, hook):
-    settings = {"LD_PRELOAD": os.path.join(build, "libzlazy.so"), "ZLAZY_TACTIC": "zpoline", "ZLAZY_QUIET": "1"}
+def gdb_command(build, tactic, hook):
+    settings = {"LD_PRELOAD": os.path.join(build, "libzlazy.so"), "ZLAZY_TACTIC": tactic, "ZLAZY_QUIET": "1"}
     if hook:
         settings["ZLAZY_HOOK"] = os.path.join(build, "examples", hook)
     words = ["gdb", "-q", "-nx", "-batch", "-ex", "set confirm off", "-ex", "handle SIGSYS nostop noprint pass"]
@@ -39,8 +41,9 @@ def gdb_command(build, hook):
 
 def try_path(build, name, number, hook, least):
     """None if it went well, else why not."""
-    environment = common.clean_environment(UNWIND_NUMBER=number)
-    output = subprocess.run(gdb_command(build, hook), env=environment, stdin=subprocess.DEVNULL, text=True,
+    tactic = "trap" if name == TRAP else "zpoline"
+    environment = common.clean_environment(UNWIND_NUMBER=number, UNWIND_TACTIC=tactic)
+    output = subprocess.run(gdb_command(build, tactic, hook), env=environment, stdin=subprocess.DEVNULL, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False).stdout
     lost = [line for line in output.splitlines() if line.startswith("LOST")]
     steps = re.search(r"^steps (\d+)$", output, re.M)

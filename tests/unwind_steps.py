@@ -1,5 +1,6 @@
 """Inside gdb (tests/test_unwind.py): step from the site to the instruction behind it, and unwind from each on the way.
 
+With UNWIND_TACTIC=trap: from a few instructions of the agent's handler.
 Prints one line for each instruction from which main is not reached by way of deepest and middle with rbx intact,
 and `steps N` at the end.
 """
@@ -30,6 +31,24 @@ def pc():
     return int(gdb.parse_and_eval("(unsigned long)$pc"))
 
 
+def show_if_lost():
+    found = names()
+    if not is_whole(found):
+        print("LOST at %s: %s" % (gdb.execute("x/i $pc", to_string=True).strip(), found))
+
+
+def go_through_handler():
+    gdb.execute("break *unwind_site", to_string=True)
+    gdb.execute("continue", to_string=True)
+    gdb.execute("delete", to_string=True)
+    gdb.execute("break *zl_real_handler", to_string=True)
+    gdb.execute("continue", to_string=True)
+    for _ in range(10):
+        show_if_lost()
+        gdb.execute("stepi", to_string=True)
+    print("steps 10")
+
+
 def go():
     site = int(gdb.parse_and_eval("(unsigned long)&unwind_site"))
     gdb.execute("break deepest", to_string=True)   # not at the site: its bytes change
@@ -44,10 +63,11 @@ def go():
         if pc() == site + 2:
             print("steps %d" % steps)
             return
-        found = names()
-        if not is_whole(found):
-            print("LOST at %s: %s" % (gdb.execute("x/i $pc", to_string=True).strip(), found))
+        show_if_lost()
     print("never came back")
 
 
-go()
+if os.environ["UNWIND_TACTIC"] == "trap":
+    go_through_handler()
+else:
+    go()
