@@ -34,9 +34,7 @@ def wait_until(what, condition, seconds=60):
 
 def run_for_text(session, *words):
     """Run the program; its status goes into the transcript, its output to the caller."""
-    process = session.start(*words, quiet=True)
-    session.finish(process)
-    return "".join(session.output_of(process))
+    return session.finish(session.start(*words, quiet=True))
 
 
 # Another user, who keeps what page zero needs.
@@ -186,7 +184,7 @@ def start_sshd(session):
 
 @program("/usr/sbin/sshd", "ssh", "scp", "sftp", "ssh-keygen")
 def openssh(session):
-    """sshd, and ssh, scp and sftp to it: commands, input, a status, files, a terminal, a forwarded port"""
+    """sshd, and ssh, scp and sftp to it: commands, input, a status, files, a terminal"""
     if os.getuid() != 0:
         return skip(session, "not root")
     server = start_sshd(session)

@@ -120,7 +120,7 @@ class Session:
         return process
 
     def finish(self, process, seconds=None):
-        """Wait for it, and note its status and output."""
+        """Wait for it, and note its status and output. Returns the output."""
         try:
             status = process.wait(seconds or self.plan.timeout)
         except subprocess.TimeoutExpired:
@@ -134,6 +134,7 @@ class Session:
         if not process.quiet:
             self.note(output)
             self.note(errors)
+        return output + errors
 
     @staticmethod
     def output_of(process):
