@@ -7,6 +7,7 @@ Servers are found by a port or a socket in the session's folder, and nothing out
 import os
 import pwd
 import re
+import signal
 import subprocess
 import time
 
@@ -227,7 +228,7 @@ def postgresql_folder():
 
 @program(f"{postgresql_folder()}/postgres", "setpriv", PGHOST="127.0.0.1", PGUSER="postgres")
 def postgresql(session):
-    """PostgreSQL: initdb, a server, createdb, psql, pgbench, a statement that takes too long, stop"""
+    """PostgreSQL: initdb, a server, createdb, psql, pgbench, a timeout, compiled queries, a killed backend, stop"""
     reason = why_no_user(session, "postgres")
     if reason:
         return skip(session, reason)
@@ -250,6 +251,15 @@ def postgresql(session):
     session.note("\n".join(re.findall(r"^number of (?:transactions actually|failed).*", report, re.M)))
     run("psql", "-X", "-A", "-d", "work", "-c", "select (select count(*) from pgbench_history) as transactions, "
         "(select sum(delta) from pgbench_history) = (select sum(abalance) from pgbench_accounts) as balanced")
+    run("psql", "-X", "-d", "work", "-c", "select pg_terminate_backend(pg_backend_pid())")
+    sleeper = session.start(*user, f"{tools}/psql", "-X", "-d", "work", "-c", "select pg_sleep(600)")
+    ask = f"{tools}/psql -X -t -A -d work -c \"select %s\" 2>&1; :"
+    find = ask % "max(pid) from pg_stat_activity where query = 'select pg_sleep(600)' and wait_event = 'PgSleep'"
+    wait_until("a backend", lambda: session.helper("sh", "-c", find, show=False).strip().isdigit())
+    os.kill(int(session.helper("sh", "-c", find, show=False)), signal.SIGKILL)
+    session.finish(sleeper)
+    wait_until("recovery", lambda: session.helper("sh", "-c", ask % "7", show=False).strip() == "7")
+    run("psql", "-X", "-A", "-d", "work", "-c", "select count(*) from numbers")
     run("pg_ctl", "stop", "-s", "-w", "-m", "fast", "-D", "data")
     session.finish(server)
 

@@ -15,6 +15,7 @@ set max_parallel_workers_per_gather = 2;
 set min_parallel_table_scan_size = 0;
 set parallel_setup_cost = 0;
 set parallel_tuple_cost = 0;
+set jit_above_cost = 0;
 select count(*) from numbers a join numbers b using (text);
 do $$ begin raise notice 'a notice'; end $$;
 listen news;
