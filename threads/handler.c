@@ -57,22 +57,28 @@ static bool bytes_are(uintptr_t at, uint8_t first, uint8_t second)
 	return zl_copy_in(bytes, at, sizeof(bytes)) && bytes[0] == first && bytes[1] == second;
 }
 
+/* The kernel's own siginfo of a dispatched call; a child whose exit signal is SIGSYS ends with CLD_KILLED, the same code. */
+static bool is_dispatch(const siginfo_t *info, const struct sigcontext *c)
+{
+	return info->si_code == USER_DISPATCH && (uintptr_t)info->si_call_addr == c->rip;
+}
+
 /* Is this SIGSYS the trap of the `syscall` (or int $0x80) right before pc? A SIGSYS that was queued to the thread
  * takes the place of the trap's own siginfo; then the registers that `syscall` leaves tell. */
 static bool is_trap(const struct zl_block *block, const siginfo_t *info, const struct sigcontext *c)
 {
 	if (is_in_gate(c->rip))
 		return false;
-	if (info->si_code == USER_DISPATCH)
-		return (uintptr_t)info->si_call_addr == c->rip;
+	if (is_dispatch(info, c))
+		return true;
 	if (c->rip == block->left_to && c->rax == block->left_with)
 		return false;   /* the call before has just come back */
 	return c->rcx == c->rip && bytes_are(c->rip - 2, 0x0f, 0x05);
 }
 
-static bool is_i386(const siginfo_t *info)
+static bool is_i386(const siginfo_t *info, const struct sigcontext *c)
 {
-	return info->si_code == USER_DISPATCH && info->si_arch == AUDIT_ARCH_I386;
+	return is_dispatch(info, c) && info->si_arch == AUDIT_ARCH_I386;
 }
 
 static void resume_at_entry(struct zl_block *block, const siginfo_t *info, struct sigcontext *c)
@@ -86,7 +92,7 @@ static void resume_at_entry(struct zl_block *block, const siginfo_t *info, struc
 	if (c->cs != CODE_64)
 		zl_fatal(ZL_FATAL_SEGMENT, pc);
 	block->ret = pc;
-	if (is_i386(info)) {
+	if (is_i386(info, c)) {
 		c->rip = (uintptr_t)zl_entry_i386;
 		return;
 	}
@@ -127,6 +133,13 @@ static void on_null_jump(struct zl_block *block, siginfo_t *info, struct ucontex
 	on_null_call(block, info, context);
 }
 
+/* Raised at the gate, for the program's call; not sent with rt_sigqueueinfo, or by a child's end (CLD_EXITED). */
+static bool is_seccomp_trap(const struct zl_block *block, const siginfo_t *info, const struct sigcontext *c)
+{
+	return info->si_code == SECCOMP_TRAP && is_in_gate(c->rip) && info->si_arch &&
+	       info->si_syscall == number_of_gate(block, c->rip);
+}
+
 /* The kernel forces it on the program, as a fault. */
 static void on_seccomp_trap(struct zl_block *block, siginfo_t *info, struct ucontext *context)
 {
@@ -141,7 +154,7 @@ static void on_seccomp_trap(struct zl_block *block, siginfo_t *info, struct ucon
 static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *context)
 {
 	struct sigcontext *c = &context->uc_mcontext;
-	bool is_foreign = info->si_code != USER_DISPATCH;
+	bool is_foreign = !is_dispatch(info, c);
 	siginfo_t foreign = *info;
 
 	if (c->rip == (uintptr_t)zl_deliver_trap_after)
@@ -152,10 +165,9 @@ static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *
 		resume_at_entry(block, info, c);
 	else
 		is_foreign = true;
-	if (info->si_code == SECCOMP_TRAP && is_in_gate(c->rip)) {   /* raised at the gate, for the program's call */
+	if (is_seccomp_trap(block, info, c)) {
 		foreign.si_call_addr = (void *)site_of_gate(block, c->rip);
-		if (info->si_syscall == number_of_gate(block, c->rip))   /* not by the program, with rt_sigqueueinfo */
-			return on_seccomp_trap(block, &foreign, context);
+		return on_seccomp_trap(block, &foreign, context);
 	}
 	if (is_foreign)
 		on_asynchronous(block, SIGSYS, &foreign, context);
@@ -207,6 +219,19 @@ static bool is_queued(uintptr_t pc)
 	       pc == (uintptr_t)zl_gate_clone_after || pc == (uintptr_t)zl_raw_syscall_after;
 }
 
+/* A child's end is told by any signal that its maker has chosen, with a code that may also be a fault's. Then si_pid and
+ * si_uid stand where the address would be: what the CPU says tells them apart. */
+static bool is_of_child(int signal, const siginfo_t *info, const struct sigcontext *c)
+{
+	uintptr_t address = (uintptr_t)info->si_addr;
+
+	if (info->si_code < CLD_EXITED || info->si_code > CLD_DUMPED)
+		return false;
+	if (signal == SIGBUS && info->si_code == BUS_ADRALN)
+		return address != 0;
+	return address != (signal == SIGSEGV || signal == SIGBUS ? c->cr2 : c->rip);
+}
+
 /* The kernel leaves the alignment check on when it enters a handler. */
 static void clear_alignment_check(void)
 {
@@ -224,7 +249,8 @@ void zl_real_handler(int signal, siginfo_t *info, struct ucontext *context)
 		zl_fatal(ZL_FATAL_BLOCK, context->uc_mcontext.rip);
 	if (signal == SIGSYS)
 		on_sigsys(block, info, context);
-	else if (zl_signal_bit(signal) & zl_fault_signals && info->si_code > 0 && !is_queued(context->uc_mcontext.rip))
+	else if (zl_signal_bit(signal) & zl_fault_signals && info->si_code > 0 &&
+		 !is_queued(context->uc_mcontext.rip) && !is_of_child(signal, info, &context->uc_mcontext))
 		on_fault(block, signal, info, context);
 	else
 		on_asynchronous(block, signal, info, context);
