@@ -94,6 +94,7 @@ def command(build):
 
 def hooks(build):
     return [Step("hooks", python("tests/test_hooks.py", build), 120, why_no_agent("trap")),
+            Step("blocking hooks", python("tests/test_blocking.py", build), 240, why_no_agent("trap")),
             Step("start-up", python("tests/test_startup.py", build), 120, why_no_agent("trap")),
             Step("settings", python("tests/test_settings.py", build), 120, why_no_agent("trap")),
             Step("gs", python("tests/test_gs.py", build), 120, why_no_agent("trap"))]

@@ -255,9 +255,27 @@ void zl_deliver_fault(struct zl_block *block, int signal, const siginfo_t *info,
 		enter_handler(block, signal, info, context, &none);
 }
 
+/* One of the agent's signals that the program neither blocks nor handles waits for no hook: it ends the program at once
+ * or does nothing, as every other does by the kernel itself. In a gate, where the program's own state is near, it is
+ * noted. No lock: one word is read. */
+static bool act_by_default(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context)
+{
+	uintptr_t handler = *(volatile uintptr_t *)&block->sighand->action[signal - 1].handler;
+
+	if (!(atomic_load(&zl_agent_signals) & zl_signal_bit(signal)) || handler > (uintptr_t)SIG_IGN)
+		return false;
+	if (!block->is_hook_thread && !zl_is_in_slot(block, context->uc_mcontext.rsp))
+		return false;
+	if (handler == (uintptr_t)SIG_DFL)
+		die(block, signal, info, context);
+	return true;
+}
+
 void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
 	     const struct zl_mask_in_force *mask)
 {
+	if (!is_blocked(block, signal, mask) && act_by_default(block, signal, info, context))
+		return;
 	if (block->noted || is_blocked(block, signal, mask)) {
 		keep(block, signal, info, context);
 		return;

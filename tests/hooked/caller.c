@@ -7,6 +7,7 @@
  * i:NUMBER[,ARGUMENT]...  the same by `int $0x80`
  * thread:WORD             WORD in a thread of its own
  * site                    the address of that instruction; tid: the id of this thread
+ * handle:SIGNAL           from now on its handler prints "signal SIGNAL"; ignore:SIGNAL
  * alarm                   from now on SIGALRM is counted, and will come in 50 ms; alarms: how many have come
  */
 #include <pthread.h>
@@ -47,6 +48,15 @@ static void on_alarm(int signal)
 	alarms++;
 }
 
+static void on_signal(int signal)
+{
+	char line[] = "signal 00\n";
+	line[7] = (char)('0' + signal / 10);
+	line[8] = (char)('0' + signal % 10);
+	if (write(1, line, sizeof(line) - 1) < 0)
+		_exit(1);
+}
+
 static void start_alarm(void)
 {
 	struct itimerval timer = { { 0, 0 }, { 0, 50000 } };
@@ -75,6 +85,10 @@ static void *do_word(void *argument)
 		start_alarm();
 	else if (strcmp(text, "alarms") == 0)
 		printf("%d\n", alarms);
+	else if (strncmp(text, "handle:", 7) == 0)
+		signal(atoi(text + 7), on_signal);
+	else if (strncmp(text, "ignore:", 7) == 0)
+		signal(atoi(text + 7), SIG_IGN);
 	else if (strncmp(text, "thread:", 7) == 0) {
 		pthread_create(&thread, NULL, do_word, text + 7);
 		pthread_join(thread, NULL);
