@@ -151,12 +151,24 @@ static void on_seccomp_trap(struct zl_block *block, siginfo_t *info, struct ucon
 		zl_note_fault(block, SIGSYS, info, context);
 }
 
+/* A dispatched call whose number is that of -ERESTARTSYS or -ERESTARTNOINTR looks to the kernel like one that is to be
+ * restarted: it has put the pc back. */
+static void undo_restart(const siginfo_t *info, struct sigcontext *c)
+{
+	uintptr_t after = c->rip + 2;
+	if (info->si_code == USER_DISPATCH && (uintptr_t)info->si_call_addr == after &&
+	    (c->rcx == after || info->si_arch == AUDIT_ARCH_I386))
+		c->rip = after;
+}
+
 static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *context)
 {
 	struct sigcontext *c = &context->uc_mcontext;
-	bool is_foreign = !is_dispatch(info, c);
 	siginfo_t foreign = *info;
+	bool is_foreign;
 
+	undo_restart(info, c);
+	is_foreign = !is_dispatch(info, c);
 	if (c->rip == (uintptr_t)zl_deliver_trap_after)
 		zl_deliver_noted(block, context);
 	else if (c->rip == (uintptr_t)zl_null_trap_after)

@@ -20,6 +20,7 @@ int main(void)
 		CHECK_EQ(call32(20, 0, 0, 0), getpid());
 		CHECK_EQ(call32(199, 0, 0, 0), getuid());
 		CHECK_EQ(call32(600, 0, 0, 0), -ENOSYS);
+		CHECK_EQ(call32(-(512 + again % 5), 0, 0, 0), -ENOSYS); /* as -ERESTARTSYS and its kin */
 		CHECK_EQ(call32(6, 0x12345, 0, 0), -EBADF);
 	}
 	CHECK_EQ(call32(4, 1, (long)low, (long)strlen(low)), (long)strlen(low));
