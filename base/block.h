@@ -62,6 +62,8 @@ struct zl_block {
 	siginfo_t noted_info;
 	uint64_t noted_mask;            /* with has_noted_mask: the temporary mask that the signal came under */
 	bool has_noted_mask;
+	struct ucontext noted_context;  /* what the kernel showed when it was noted, for what is in no frame; */
+	struct _fpx_sw_bytes noted_layout;  /* and its layout of extended state; extended_size 0: neither is known */
 	struct zl_resume resume;
 	struct zl_sighand *sighand;
 	const struct zl_seccomp *seccomp;   /* the filters that this thread began with or has installed (base/seccomp.h) */

@@ -17,6 +17,7 @@
 #include "threads/slots.h"
 #include "threads/altstack.h"
 #include "trampoline/entry.h"
+#include <limits.h>
 #include <linux/errno.h>
 #include "base/poison.h"
 
@@ -206,7 +207,19 @@ static void set_noted(struct zl_block *block, int signal, const siginfo_t *info,
 	block->has_noted_mask = mask->is_temporary;
 	block->noted_mask = mask->mask;
 	block->noted_as = ZL_NOTED_SENT;
+	block->noted_layout.extended_size = 0;
 	block->noted = (uint32_t)signal;
+}
+
+/* For deliver_here(). */
+static void remember_context(struct zl_block *block, const struct ucontext *context)
+{
+	const struct _fpstate *state = context->uc_mcontext.fpstate;
+
+	if (!state || state->sw_reserved.magic1 != FP_XSTATE_MAGIC1)
+		return;
+	block->noted_context = *context;
+	block->noted_layout = state->sw_reserved;
 }
 
 void zl_note_own(struct zl_block *block, const siginfo_t *info, enum zl_noted_as as)
@@ -281,6 +294,7 @@ void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct u
 		return;
 	}
 	set_noted(block, signal, info, mask);
+	remember_context(block, context);
 	context->uc_sigmask |= zl_sighand_held(block->sighand);
 }
 
@@ -295,27 +309,6 @@ void zl_note_fault(struct zl_block *block, int signal, const siginfo_t *info, st
 	set_noted(block, signal, info, &none);
 	block->noted_as = ZL_NOTED_FORCED;
 	context->uc_sigmask |= zl_sighand_held(block->sighand);
-}
-
-/* At the exit of a call (entry.S): send the thread to zl_deliver_trap with the program's registers. */
-void zl_prepare_delivery(struct zl_frame *frame)
-{
-	struct zl_block *block = zl_block_here();
-	struct sigcontext after;
-
-	if (block->is_hook_thread || zl_is_in_slot(block, frame->rsp))
-		return;   /* hook code made this call: the signal waits for the program's */
-	zl_region_from_frame(&after, frame);
-	block->resume = (struct zl_resume){ .rip = after.rip, .rax = after.rax, .rcx = after.rcx, .r11 = after.r11 };
-	if (frame->state == ZL_FRAME_AGAIN) {
-		block->again_site = (uintptr_t)frame->call.site;
-		block->again_rsp = frame->rsp;
-		block->again_handler_rsp = 0;
-		block->is_again_next = false;
-	}
-	frame->rip = (uintptr_t)zl_deliver_trap;
-	frame->kind = KIND_JUMP;
-	frame->state = ZL_FRAME_DONE;
 }
 
 /* A call that is to be made again: is a handler of the program to run before it? */
@@ -354,4 +347,53 @@ void zl_deliver_noted(struct zl_block *block, struct ucontext *context)
 		enter_handler(block, info.si_signo, &info, context, &mask);
 		note_interruption(block, c);
 	}
+}
+
+/* Without the trap, which costs more than all the rest of a delivery: the general registers are in the frame, the live
+ * extended state is the program's, and what else a signal frame tells the kernel has told when the signal was noted.
+ * Returns if that is not known, or if signals can't be blocked meanwhile (as a trap does it). */
+static void deliver_here(struct zl_block *block, const struct zl_frame *frame)
+{
+	const struct _fpx_sw_bytes *layout = &block->noted_layout;
+	const uint64_t closed = ~zl_fault_signals;
+	const uint32_t end = FP_XSTATE_MAGIC2;
+	struct ucontext context;
+	struct _fpstate *state;
+
+	if (!layout->extended_size || zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &closed, 0, sizeof(closed)) != 0)
+		return;
+	state = __builtin_alloca_with_align(layout->extended_size, STATE_ALIGNMENT * CHAR_BIT);
+	zl_save_for_frame(state, layout->xfeatures);
+	state->sw_reserved = *layout;
+	memcpy((char *)state + layout->xstate_size, &end, sizeof(end));
+	context = block->noted_context;
+	context.uc_stack = zl_slot_real_stack(block);
+	context.uc_mcontext.fpstate = state;
+	zl_region_from_frame(&context.uc_mcontext, frame);
+	zl_deliver_noted(block, &context);
+	zl_gate_resume(&context);
+}
+
+/* At the exit of a call (entry.S): deliver, or send the thread to zl_deliver_trap with the program's registers. */
+void zl_prepare_delivery(struct zl_frame *frame)
+{
+	struct zl_block *block = zl_block_here();
+	struct sigcontext after;
+
+	if (block->is_hook_thread || zl_is_in_slot(block, frame->rsp))
+		return;   /* hook code made this call: the signal waits for the program's */
+	zl_region_from_frame(&after, frame);
+	block->resume = (struct zl_resume){ .rip = after.rip, .rax = after.rax, .rcx = after.rcx, .r11 = after.r11 };
+	if (frame->state == ZL_FRAME_AGAIN) {
+		block->again_site = (uintptr_t)frame->call.site;
+		block->again_rsp = frame->rsp;
+		block->again_handler_rsp = 0;
+		block->is_again_next = false;
+	}
+	block->left_to = after.rip;
+	block->left_with = after.rax;
+	deliver_here(block, frame);
+	frame->rip = (uintptr_t)zl_deliver_trap;
+	frame->kind = KIND_JUMP;
+	frame->state = ZL_FRAME_DONE;
 }

@@ -40,6 +40,7 @@ long zl_gate_i386(struct zl_frame *frame);
 long zl_gate_clone(struct zl_frame *frame, struct zl_block *child);
 _Noreturn void zl_child_leave(struct zl_frame *frame);
 _Noreturn void zl_gate_sigreturn(struct ucontext *context);
+_Noreturn void zl_gate_resume(struct ucontext *context);
 _Noreturn void zl_gate_exit(struct zl_block *block, int status, struct zl_block *_Atomic *free_list, long number);
 
 /* 1: a call that has been in the kernel comes back by jmp (returns.c); 0: by ret. */
@@ -51,6 +52,8 @@ void zl_returns_start(enum zl_return choice);
 /* Call function(frame) with the extended state saved before and restored after (vector.S). */
 long zl_with_vectors(long (*function)(struct zl_frame *), struct zl_frame *frame);
 void zl_restore_vectors(const void *area);
+/* Save what `features` names into a 64-aligned area, as the kernel does it for a signal frame. */
+void zl_save_for_frame(void *area, uint64_t features);
 void zl_vectors_start(void);
 extern uint32_t zl_vector_size;                  /* bytes of a saved area */
 

@@ -199,6 +199,19 @@
 	.cfi_endproc
 	.size	zl_gate_sigreturn, . - zl_gate_sigreturn
 
+# zl_gate_resume - the same on a frame of the agent's own making, whatever the program's filters say: at the restorer
+# rt_sigreturn passes them. Does not return
+# in:   rdi its ucontext
+	.p2align 4
+	.type	zl_gate_resume, @function
+	.cfi_startproc
+	.cfi_undefined rip
+	global	zl_gate_resume
+	movq	%rdi, %rsp
+	jmp	zl_restorer
+	.cfi_endproc
+	.size	zl_gate_resume, . - zl_gate_resume
+
 # zl_gate_exit - end this thread, which stands on the slot that it gives back; does not return
 # in:   rdi block, esi status, rdx head of the free list, ecx __NR_exit or __NR_exit_group; every signal blocked
 # stack: none from the moment the block is on the list: another thread may own it

@@ -9,9 +9,17 @@
 #define XSAVE_HEADER	512
 #define XSAVE_MXCSR	24
 #define MXCSR_DEFAULT	0x1f80
+#define XSTATE_FPSSE	3
 #define VECTOR_FXSAVE	0
 #define VECTOR_XSAVE	1
 #define VECTOR_XSAVEC	2
+
+# The header must be zero but for what xsave writes; movq leaves the flags.
+.macro clear_header area
+	.irp at, 0, 8, 16, 24, 32, 40, 48, 56
+	movq	$0, XSAVE_HEADER+\at(\area)
+	.endr
+.endm
 
 	.text
 # zl_with_vectors - long zl_with_vectors(long (*function)(struct zl_frame *), struct zl_frame *frame)
@@ -40,14 +48,7 @@ zl_with_vectors:
 	movl	zl_vector_mask+4(%rip), %edx
 	cmpl	$VECTOR_XSAVE, zl_vector_kind(%rip)
 	jb	2f
-	movq	$0, XSAVE_HEADER(%rsp)		# the header must be zero but for what xsave writes
-	movq	$0, XSAVE_HEADER+8(%rsp)
-	movq	$0, XSAVE_HEADER+16(%rsp)
-	movq	$0, XSAVE_HEADER+24(%rsp)
-	movq	$0, XSAVE_HEADER+32(%rsp)
-	movq	$0, XSAVE_HEADER+40(%rsp)
-	movq	$0, XSAVE_HEADER+48(%rsp)
-	movq	$0, XSAVE_HEADER+56(%rsp)
+	clear_header %rsp
 	je	1f
 	xsavec64 (%rsp)
 	jmp	3f
@@ -103,5 +104,23 @@ zl_restore_vectors:
 	ret
 	.cfi_endproc
 	.size	zl_restore_vectors, . - zl_restore_vectors
+
+# zl_save_for_frame - void zl_save_for_frame(void *area, uint64_t features)
+# in:   rdi area, 64-aligned, rsi features
+# out:  x87 and SSE are marked as in use even where they are not, as Linux does it for programs that know no xsave
+	.globl	zl_save_for_frame
+	.hidden	zl_save_for_frame
+	.type	zl_save_for_frame, @function
+zl_save_for_frame:
+	.cfi_startproc
+	movq	%rsi, %rax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+	clear_header %rdi
+	xsave64	(%rdi)
+	orq	$XSTATE_FPSSE, XSAVE_HEADER(%rdi)
+	ret
+	.cfi_endproc
+	.size	zl_save_for_frame, . - zl_save_for_frame
 
 	.section .note.GNU-stack, "", @progbits
