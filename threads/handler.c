@@ -9,6 +9,7 @@
 #include "base/fatal.h"
 #include "base/raw.h"
 #include "base/sites.h"
+#include "lazy/bytes.h"
 #include "lazy/fault.h"
 #include "lazy/trap.h"
 #include "threads/deliver.h"
@@ -22,7 +23,8 @@
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
-enum { CODE_64 = 0x33 };   /* the code segment of 64-bit programs (Linux, __USER_CS) */
+enum { CODE_64 = 0x33, DATA = 0x2b };   /* the segments of 64-bit programs (Linux, __USER_CS, __USER_DS) */
+enum { FLAGS_USUAL = FLAGS_STATUS | 0x202 };   /* interrupts enabled, and the bit that is always set */
 enum { SECCOMP_TRAP = 1 /* SYS_SECCOMP */, USER_DISPATCH = 2 /* SYS_USER_DISPATCH */ };
 
 static bool is_in_agent(uintptr_t pc)
@@ -100,6 +102,42 @@ static void resume_at_entry(struct zl_block *block, const siginfo_t *info, struc
 	c->rip = (uintptr_t)zl_entry_jump;
 }
 
+/* A signal came as the mask was opened: its place is before the call, which nobody has seen yet. */
+static void deliver_at_site(struct zl_block *block, struct ucontext *context)
+{
+	const struct sigcontext *c = &context->uc_mcontext;
+	const uint64_t closed = ~zl_fault_signals;
+
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &closed, 0, sizeof(closed));
+	block->resume = (struct zl_resume){ .rip = block->ret - ZL_SITE_SIZE, .rax = c->rax, .rcx = c->rcx, .r11 = c->r11 };
+	zl_deliver_noted(block, context);
+}
+
+/* On to the entry without rt_sigreturn, which costs the kernel more than setting the mask and restoring the extended
+ * state cost apart. Returns if it has to be by rt_sigreturn: where more than that differs from the handler's state, or
+ * a filter of the program's leaves no other way. */
+static void enter(struct zl_block *block, struct ucontext *context)
+{
+	const struct sigcontext *c = &context->uc_mcontext;
+	const struct _fpstate *state = c->fpstate;
+	struct zl_frame *frame = block->top;
+
+	if (c->rip != (uintptr_t)zl_entry_jump || c->ss != DATA || (c->eflags & ~(uint64_t)FLAGS_USUAL) || !state ||
+	    state->sw_reserved.magic1 != FP_XSTATE_MAGIC1)
+		return;
+	if (zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &context->uc_sigmask, 0, sizeof(context->uc_sigmask)) != 0)
+		return;
+	if (zl_unlikely(block->noted) && !block->is_hook_thread && !zl_is_in_slot(block, c->rsp))
+		return deliver_at_site(block, context);
+	block->r11 = c->r11;
+	frame->rax = c->rax;
+	frame->rcx = c->rcx;
+	frame->rdx = c->rdx;
+	frame->rsp = c->rsp;
+	frame->flags = c->eflags;
+	zl_entry_trapped(frame, c);
+}
+
 static void on_asynchronous(struct zl_block *block, int signal, siginfo_t *info, struct ucontext *context)
 {
 	struct zl_mask_in_force mask;
@@ -173,9 +211,11 @@ static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *
 		zl_deliver_noted(block, context);
 	else if (c->rip == (uintptr_t)zl_null_trap_after)
 		on_null_call(block, info, context);
-	else if (is_trap(block, info, c))
+	else if (is_trap(block, info, c)) {
 		resume_at_entry(block, info, c);
-	else
+		if (!is_foreign)
+			enter(block, context);
+	} else
 		is_foreign = true;
 	if (is_seccomp_trap(block, info, c)) {
 		foreign.si_call_addr = (void *)site_of_gate(block, c->rip);

@@ -85,6 +85,36 @@
 	.cfi_def_cfa rsp, 0
 .endm
 
+# zl_entry_trapped - void zl_entry_trapped(struct zl_frame *frame, const struct sigcontext *context)
+# in:   rdi frame, BLOCK_TOP, with rax, rcx, rdx, rsp and flags; gs:BLOCK_R11, gs:BLOCK_RET; rsi context
+# out:  at zl_jump_flags, with all else as the context has it, extended state included
+# stack: the signal stack until nothing is read from it any more
+	.p2align 6
+	.type	zl_entry_trapped, @function
+	.cfi_startproc
+	.cfi_undefined rip
+	global	zl_entry_trapped
+	movq	CONTEXT_STATE(%rsi), %rcx
+	movl	STATE_FEATURES(%rcx), %eax
+	movl	STATE_FEATURES+4(%rcx), %edx
+	xrstor64 (%rcx)
+	movq	%rdi, %rdx
+	movq	CONTEXT_R8(%rsi), %r8
+	movq	CONTEXT_R9(%rsi), %r9
+	movq	CONTEXT_R10(%rsi), %r10
+	movq	CONTEXT_R12(%rsi), %r12
+	movq	CONTEXT_R13(%rsi), %r13
+	movq	CONTEXT_R14(%rsi), %r14
+	movq	CONTEXT_R15(%rsi), %r15
+	movq	CONTEXT_RDI(%rsi), %rdi
+	movq	CONTEXT_RBP(%rsi), %rbp
+	movq	CONTEXT_RBX(%rsi), %rbx
+	movq	CONTEXT_RSI(%rsi), %rsi
+	movq	%rdx, %rsp
+	jmp	zl_jump_flags
+	.cfi_endproc
+	.size	zl_entry_trapped, . - zl_entry_trapped
+
 # zl_entry_jump - reached from the SIGSYS handler
 # in:   rax number, rdi rsi rdx r10 r8 r9 arguments, gs:BLOCK_RET continuation
 # out:  rax result, rcx continuation, r11 rflags; all else as on entry

@@ -34,6 +34,10 @@ static_assert(ZL_WANTED == BITS_WANTED && ZL_SPECIAL == BITS_SPECIAL && ZL_FIRST
 	      ZL_I386 == BITS_I386, "frame.h");
 static_assert(ZL_FIRST == LEVEL_STEP, "entry.S makes a level of a filter's entry");
 
+/* From the SIGSYS handler to zl_entry_jump, behind the point where it has filled the frame. The context has extended
+ * state in xsave's form. */
+_Noreturn void zl_entry_trapped(struct zl_frame *frame, const struct sigcontext *context);
+
 /* The result, or ZLAZY_INTERRUPTED with frame->state ZL_FRAME_AGAIN. pre: block->frame == frame */
 long zl_gate_call(struct zl_frame *frame);
 long zl_gate_i386(struct zl_frame *frame);

@@ -70,6 +70,21 @@
 /* frame->level counts hooks in these units, those of BITS_FIRST. */
 #define LEVEL_STEP	8
 
+/* The kernel's struct sigcontext, and where its extended state tells its components (_fpx_sw_bytes.xfeatures). */
+#define CONTEXT_R8	0
+#define CONTEXT_R9	8
+#define CONTEXT_R10	16
+#define CONTEXT_R12	32
+#define CONTEXT_R13	40
+#define CONTEXT_R14	48
+#define CONTEXT_R15	56
+#define CONTEXT_RDI	64
+#define CONTEXT_RSI	72
+#define CONTEXT_RBP	80
+#define CONTEXT_RBX	88
+#define CONTEXT_STATE	184
+#define STATE_FEATURES	472
+
 #ifndef __ASSEMBLER__
 #include "base/block.h"
 #include "zlazy/zlazy.h"
@@ -130,6 +145,13 @@ static_assert(offsetof(struct zl_frame, vectors) == FRAME_VECTORS, "frame.h");
 static_assert(offsetof(struct zl_frame, level) == FRAME_LEVEL, "frame.h");
 static_assert(offsetof(struct zl_frame, self) == FRAME_SELF, "frame.h");
 static_assert(offsetof(struct zl_frame, filter) == FRAME_FILTER, "frame.h");
+static_assert(offsetof(struct sigcontext, r10) == CONTEXT_R10, "frame.h");
+static_assert(offsetof(struct sigcontext, r12) == CONTEXT_R12, "frame.h");
+static_assert(offsetof(struct sigcontext, r15) == CONTEXT_R15, "frame.h");
+static_assert(offsetof(struct sigcontext, rdi) == CONTEXT_RDI, "frame.h");
+static_assert(offsetof(struct sigcontext, rbx) == CONTEXT_RBX, "frame.h");
+static_assert(offsetof(struct sigcontext, fpstate) == CONTEXT_STATE, "frame.h");
+static_assert(offsetof(struct _fpstate, sw_reserved.xfeatures) == STATE_FEATURES, "frame.h");
 static_assert(sizeof(struct zl_frame) % 16 == 0, "the frame is the bottom of a stack");
 static_assert(sizeof(struct zl_frame) == FRAME_SIZE, "frame.h");
 #endif
