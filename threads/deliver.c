@@ -5,7 +5,8 @@
  *     rsp -> pretcode | ucontext | siginfo | padding | extended state (64-aligned)
  *
  * and the real frame, on the agent's stack, is changed to return into the program's handler, with no extended
- * state of its own: the kernel then starts the handler with the initial state, MXCSR and PKRU included.
+ * state of its own: the kernel then starts the handler with the initial state, MXCSR and PKRU included. At the exit of
+ * a call, where there is no real frame, deliver_here() makes one.
  * (Linux, arch/x86/kernel/signal_64.c, x64_setup_rt_frame; signal.c, get_sigframe.)
  */
 #include "threads/deliver.h"

@@ -14,7 +14,7 @@ void zl_deliver(struct zl_block *block, int signal, const siginfo_t *info, struc
 		const struct zl_mask_in_force *mask);
 /* A fault of the program: what is blocked or ignored kills, as the kernel would. */
 void zl_deliver_fault(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context);
-/* End of a call with a noted signal: zl_deliver_trap has brought the program's state. */
+/* End of a call with a noted signal; block->resume says what of the context is not the program's. */
 void zl_deliver_noted(struct zl_block *block, struct ucontext *context);
 /* Keep a signal for the end of the call. */
 void zl_note(struct zl_block *block, int signal, const siginfo_t *info, struct ucontext *context,
