@@ -3,6 +3,9 @@
  * A slot is mapped once and kept: a thread that ends pushes its block on the free list in its last instructions
  * (trampoline/gate.S), a new thread pops one. Pops are serialised by the lock, so a compare-and-swap that meets the
  * same head again has met the same list.
+ *
+ * Each range of the agent's makes the program's memory calls a little slower (base/ranges.c). So the more slots there
+ * are, the more are mapped in one piece, up to LARGEST_BATCH; their stacks are opened one by one, as they are taken.
  */
 #include "threads/slots.h"
 #include "base/os.h"
@@ -13,6 +16,8 @@
 #include <asm/prctl.h>
 #include <linux/mman.h>
 #include "base/poison.h"
+
+enum { LARGEST_BATCH = 128 };   /* 32 MiB */
 
 struct zl_lock zl_slots_lock;
 struct zl_block *_Atomic zl_free_blocks;
@@ -34,21 +39,60 @@ static bool open_stacks(uintptr_t slot)
 	       zl_os_protect(slot + SLOT_SIGNAL, SLOT_SIZE - SLOT_SIGNAL, PROT_READ | PROT_WRITE) == 0;
 }
 
-/* PROT_NONE at first, for the guards; or open as a whole. */
-static struct zl_block *map_slot(int protection)
+/* `count` slots in one piece, or 0. */
+static uintptr_t map_slots(size_t count, int protection)
 {
-	long piece = zl_os_map(0, 2 * SLOT_SIZE, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-	uintptr_t start = (uintptr_t)piece, slot = zl_align_up(start, SLOT_SIZE);
+	size_t size = (count + 1) * SLOT_SIZE;
+	long piece = zl_os_map(0, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	uintptr_t start = (uintptr_t)piece, slot = zl_align_up(start, SLOT_SIZE), end = slot + count * SLOT_SIZE;
 
 	if (zl_is_error(piece))
-		return NULL;
+		return 0;
 	if (slot > start)
 		zl_os_unmap(start, slot - start);
-	zl_os_unmap(slot + SLOT_SIZE, start + SLOT_SIZE - slot);
-	if (protection != PROT_NONE || open_stacks(slot))
+	zl_os_unmap(end, start + size - end);
+	return slot;
+}
+
+/* Mapped, and not taken yet: PROT_NONE, which the guards remain. locks: zl_slots_lock */
+static uintptr_t fresh, fresh_end;
+static size_t mapped;
+
+static bool map_fresh(size_t count)
+{
+	fresh = fresh_end = map_slots(count, PROT_NONE);
+	if (!fresh)
+		return false;
+	fresh_end += count * SLOT_SIZE;
+	mapped += count;
+	return true;
+}
+
+/* A slot that nobody has had yet, or 0. locks: zl_slots_lock */
+static uintptr_t take_fresh(void)
+{
+	size_t batch = mapped / 2 < LARGEST_BATCH ? mapped / 2 : LARGEST_BATCH;
+
+	if (fresh == fresh_end && !(batch > 1 && map_fresh(batch)) && !map_fresh(1))
+		return 0;
+	fresh += SLOT_SIZE;
+	return fresh - SLOT_SIZE;
+}
+
+static struct zl_block *open_slot(uintptr_t slot)
+{
+	if (slot && open_stacks(slot))
 		return zl_block_of_slot(slot);
-	zl_os_unmap(slot, SLOT_SIZE);
+	if (slot)
+		zl_os_unmap(slot, SLOT_SIZE);
 	return NULL;
+}
+
+/* Without guards, where a filter of the program's forbids mprotect. */
+static struct zl_block *map_open(void)
+{
+	uintptr_t slot = map_slots(1, PROT_READ | PROT_WRITE);
+	return slot ? zl_block_of_slot(slot) : NULL;
 }
 
 uint8_t zl_filter_all[ZL_FILTER_SIZE];
@@ -110,14 +154,16 @@ static struct zl_block *begin(struct zl_block *block)
 struct zl_block *zl_slot_take(void)
 {
 	struct zl_block *block;
+	uintptr_t slot;
 
 	zl_lock(&zl_slots_lock);
 	block = pop();
+	slot = block ? 0 : take_fresh();
 	zl_unlock(&zl_slots_lock);
 	if (!block)
-		block = map_slot(PROT_NONE);
+		block = open_slot(slot);
 	if (!block && !zl_seccomp_lets(zl_seccomp_here(), __NR_mprotect, 0, SLOT_GUARD, PROT_READ | PROT_WRITE))
-		block = map_slot(PROT_READ | PROT_WRITE);
+		block = map_open();
 	return begin(block);
 }
 
