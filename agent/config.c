@@ -136,6 +136,7 @@ static const struct {
 #ifdef ZL_FAULT_INJECTION
 	{ "ZLAZY_FAULT=", zl_os_inject, "map, protect, open, read, write or barrier, a colon, and a count or *",
 	  ZL_KEEP_TEXT },
+	{ "ZLAZY_WITHOUT=", zl_vectors_lack, "avx, xsavec or xsave", ZL_KEEP_TEXT },
 #endif
 };
 

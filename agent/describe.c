@@ -6,6 +6,7 @@
 #include "base/raw.h"
 #include "lazy/decoder.h"
 #include "lazy/trap.h"
+#include "trampoline/entry.h"
 #include "trampoline/zero.h"
 #include <linux/fcntl.h>
 #include "base/poison.h"
@@ -41,6 +42,19 @@ static void put_tactic(struct zl_line *line, const char *why_trapping)
 	zl_put(line, zl_decoder ? ", decoder Zydis" : ", no decoder: every site keeps trapping");
 }
 
+static void put_vectors(struct zl_line *line)
+{
+	static const char *const words[] = {
+		[ZL_VECTOR_FXSAVE] = "fxsave", [ZL_VECTOR_XSAVE] = "xsave ", [ZL_VECTOR_XSAVEC] = "xsavec ",
+	};
+
+	zl_put(line, ", all registers kept (");
+	zl_put(line, words[zl_vector_kind]);
+	if (zl_vector_mask)
+		zl_put_hex(line, zl_vector_mask);
+	zl_put(line, ")");
+}
+
 static void put_hook(struct zl_line *line, const struct zlazy_hook *hook, const char *name)
 {
 	long wanted = 0;
@@ -52,7 +66,10 @@ static void put_hook(struct zl_line *line, const struct zlazy_hook *hook, const 
 	zl_put(line, ": ");
 	zl_put_decimal(line, wanted);
 	zl_put(line, hook->wants_others ? " numbers and others" : " numbers");
-	zl_put(line, hook->registers == ZLAZY_GENERAL_ONLY ? ", general registers" : ", all registers kept");
+	if (hook->registers == ZLAZY_GENERAL_ONLY)
+		zl_put(line, ", general registers");
+	else
+		put_vectors(line);
 }
 
 void zl_describe_start(const char *why_trapping)

@@ -94,10 +94,13 @@ def command(build):
 
 def hooks(build):
     return [Step("hooks", python("tests/test_hooks.py", build), 120, why_no_agent("trap")),
-            Step("blocking hooks", python("tests/test_blocking.py", build), 240, why_no_agent("trap")),
             Step("start-up", python("tests/test_startup.py", build), 120, why_no_agent("trap")),
             Step("settings", python("tests/test_settings.py", build), 120, why_no_agent("trap")),
             Step("gs", python("tests/test_gs.py", build), 120, why_no_agent("trap"))]
+
+
+def blocking(build):
+    return Step("blocking hooks", python("tests/test_blocking.py", build), 240, why_no_agent("trap"))
 
 
 def faults(build):
@@ -159,7 +162,7 @@ def usual(build):
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)),
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
-            command(build), *hooks(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), stress(build, 60)]
+            command(build), *hooks(build), blocking(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), stress(build, 60)]
 
 
 def everything(build):

@@ -30,10 +30,15 @@ def ask(program):
     return done.stdout.strip() if done.returncode == 0 else f"the question itself failed: {done.stderr.strip()}"
 
 
+def has(flag):
+    """A flag of /proc/cpuinfo."""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
+        return re.search(rf"^flags.*\b{flag}\b", info.read(), re.M) is not None
+
+
 def has_pku():
     """Protection keys in this CPU and kernel."""
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
-        return re.search(r"^flags.*\bospke\b", info.read(), re.M) is not None
+    return has("ospke")
 
 
 @functools.lru_cache(None)

@@ -5,6 +5,9 @@ Each call of the thin layer base/os.h, from the first to the eighth, and all of 
 output, and every call that it makes is hooked (by trap, where there is no other way); or the agent stops at start-up
 with one clear line and 127. Tried in the tactics trap, auto and zpoline.
 
+Without AVX state, xsavec or xsave (ZLAZY_WITHOUT) the agent saves less, or in another way: a hook that writes what is
+saved does the program no harm, and one that writes the rest does, which shows that it is away.
+
 The count hook tells what was hooked: a program that makes exactly 1000 calls of a number is seen to make them.
 Without memory for it a new thread is answered EAGAIN, an execve ENOMEM, as the kernel itself may answer; so guests
 that do not expect that are left out for `map` and `protect`. So are those that compare the maps: mprotect in the
@@ -106,12 +109,61 @@ for case in (Trap, Auto, Zpoline):
         setattr(case, "test_" + name, lambda self, name=name: self.try_call(name))
 
 
+class Without(FaultCase):
+    """The registers of hooks where the CPU, as the agent sees it, has less."""
+    GUESTS = ("regs_vector", "regs_x87", "regs_flags", "proc_child_vectors", "sig_state", "sig_storm", "thr_many")
+    SAVED = {"avx": "xsave 0x3", "xsavec": r"xsave 0x\w+", "xsave": "fxsave"}
+
+    def saved(self, feature):
+        """What the agent says that it saves."""
+        done = self.run_program("true", hooks=[self.hook("clobber")],
+                                variables={"ZLAZY_WITHOUT": feature, "ZLAZY_DEBUG": "1", "ZLAZY_QUIET": None})
+        return done.stderr
+
+    def expect_away(self, feature):
+        self.assertRegex(self.saved(feature), r"all registers kept \(%s\)\n\Z" % self.SAVED[feature])
+        if feature == "xsavec" or not machine.has("avx2"):
+            return
+        done = self.run_program(self.guest("regs_vector"), hooks=[self.hook("clobber")], variables={"ZLAZY_WITHOUT": feature})
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"\Asse: 16 registers kept\nFAIL avx: register \d+ changed in call 0\n")
+
+    def try_without(self, feature, *arguments):
+        self.assertRegex(self.saved(None), r"all registers kept \(\w+( 0x\w+)?\)\n\Z")
+        self.expect_away(feature)
+        for argument in arguments:
+            for name in self.GUESTS:
+                with self.subTest(hook=argument, guest=name):
+                    done = self.run_program(self.guest(name), hooks=[self.hook("clobber", argument)],
+                                            variables={"ZLAZY_WITHOUT": feature})
+                    self.assertEqual((done.returncode, done.stdout, done.stderr), self.natively(name))
+
+    def test_avx(self):
+        self.try_without("avx", "sse")
+
+    def test_xsavec(self):
+        self.try_without("xsavec", "sse", None)
+
+    def test_xsave(self):
+        self.try_without("xsave", "sse")
+
+
+class WithoutZpoline(Without):
+    tactic = "zpoline"
+
+
 class Values(FaultCase):
     def test_bad_value(self):
         for value in ("", "map", "map:", "map:0", "map:x", "nothing:1", "map:-1"):
             with self.subTest(value=value):
                 done = self.run_program("touch", "started", variables={"ZLAZY_FAULT": value})
                 self.expect_refused(done, "ZLAZY_FAULT")
+
+    def test_bad_feature(self):
+        for value in ("", "sse", "avx2", "avx,xsave"):
+            with self.subTest(value=value):
+                done = self.run_program("touch", "started", variables={"ZLAZY_WITHOUT": value})
+                self.expect_refused(done, "ZLAZY_WITHOUT")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,52 @@
-/* vector.c - what vector.S saves, found out once at start */
+/* vector.c - what vector.S saves, found out once at start
+ *
+ * With ZL_FAULT_INJECTION the CPU can be made to look poorer than it is (ZLAZY_WITHOUT): the program goes on using what is
+ * not saved then, so only hooks that keep off it do it no harm.
+ */
 #include "trampoline/entry.h"
+#include "base/string.h"
 #include <cpuid.h>
 #include "base/poison.h"
 
 enum { LEAF_FEATURES = 1, LEAF_XSAVE = 0xd, XSAVE_BIT = 1 << 27 /* OSXSAVE */, XSAVEC_BIT = 1 << 1 };
-enum { VECTOR_FXSAVE, VECTOR_XSAVE, VECTOR_XSAVEC };   /* as in vector.S */
 static const uint64_t pkru = 1 << 9;
 
 uint32_t zl_vector_size = 512;
-uint32_t zl_vector_kind = VECTOR_FXSAVE;
+uint32_t zl_vector_kind = ZL_VECTOR_FXSAVE;
 uint64_t zl_vector_mask;
 
-void zl_vectors_start(void)
+#ifdef ZL_FAULT_INJECTION
+static enum { NOTHING, AVX, XSAVEC, XSAVE } lacks;
+
+bool zl_vectors_lack(const char *feature)
+{
+	lacks = zl_equal(feature, "avx") ? AVX : zl_equal(feature, "xsavec") ? XSAVEC : zl_equal(feature, "xsave") ? XSAVE :
+		NOTHING;
+	return lacks != NOTHING;
+}
+
+/* As on a CPU whose only extended states are those of x87 and SSE (XCR0 is 3, and there is no xsavec), or without xsavec, or
+ * without xsave. */
+static void take_away(void)
+{
+	enum { X87_AND_SSE = 3, LEGACY_SIZE = 512, HEADER_SIZE = 64 };
+
+	if (lacks != NOTHING && zl_vector_kind == ZL_VECTOR_XSAVEC)
+		zl_vector_kind = ZL_VECTOR_XSAVE;
+	if (lacks == AVX && zl_vector_kind == ZL_VECTOR_XSAVE) {
+		zl_vector_mask = X87_AND_SSE;
+		zl_vector_size = LEGACY_SIZE + HEADER_SIZE;
+	} else if (lacks == XSAVE) {
+		zl_vector_kind = ZL_VECTOR_FXSAVE;
+		zl_vector_mask = 0;
+		zl_vector_size = LEGACY_SIZE;
+	}
+}
+#else
+static void take_away(void) { }
+#endif
+
+static void ask_cpu(void)
 {
 	unsigned a, b, c, d, low, high;
 
@@ -22,8 +57,14 @@ void zl_vectors_start(void)
 	zl_vector_mask = (((uint64_t)high << 32) | low) & ~pkru;
 	__cpuid_count(LEAF_XSAVE, 0, a, b, c, d);
 	zl_vector_size = b;
-	zl_vector_kind = VECTOR_XSAVE;
+	zl_vector_kind = ZL_VECTOR_XSAVE;
 	__cpuid_count(LEAF_XSAVE, 1, a, b, c, d);
 	if (a & XSAVEC_BIT)
-		zl_vector_kind = VECTOR_XSAVEC;
+		zl_vector_kind = ZL_VECTOR_XSAVEC;
+}
+
+void zl_vectors_start(void)
+{
+	ask_cpu();
+	take_away();
 }

@@ -1,6 +1,6 @@
 /* clobber - row 10: writes every vector, mask, MMX and x87 register, mxcsr and the x87 control word around each call.
  * clobber.so:general wants getuid only, and says that it uses general registers only, which is not true;
- * clobber.so:NUMBER wants that call only. */
+ * clobber.so:sse writes those of x87 and SSE only; clobber.so:NUMBER wants that call only. */
 #include <zlazy/zlazy.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +57,9 @@ int zlazy_hook_init(const struct zlazy_api *a, const char *argument, struct zlaz
 	if (strcmp(argument, "general") == 0) {
 		hook->registers = ZLAZY_GENERAL_ONLY;
 		zlazy_want(hook, SYS_getuid);
+	} else if (strcmp(argument, "sse") == 0) {
+		has_avx = has_avx512 = 0;
+		zlazy_want_all(hook);
 	} else if (argument[0]) {
 		zlazy_want(hook, atol(argument));
 	} else {
