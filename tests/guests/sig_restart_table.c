@@ -35,7 +35,7 @@ static long calls(int which)
 {
 	struct pollfd poll_fd = { fds[0], POLLIN, 0 };
 	struct epoll_event event;
-	struct timespec time = { 2, 0 }, little = { 0, 50000000 };
+	struct timespec time = { 2, 0 };
 	struct timeval value = { 2, 0 };
 	struct { long type; char text[8]; } message;
 	struct sembuf take = { 0, -1, 0 };
@@ -55,7 +55,7 @@ static long calls(int which)
 	case 9: return raw3(SYS_semop, semaphores, &take, 1);
 	case 10: return raw3(SYS_accept, listener, 0, 0) >= 0;
 	case 11: return raw0(SYS_pause);
-	default: return raw6(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&little, 0, 0, 0);
+	default: return raw6(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&time, 0, 0, 0);
 	}
 }
 
