@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""test_blocking.py BUILD_DIR [test ...] - signals to a program whose thread is in a hook that blocks in a call of its own
+"""test_blocking.py BUILD_DIR [test ...] - signals to a program whose thread is in a hook that blocks by itself
 
-The hook `blocks` waits in read() on a pipe, sleeps, or loops, as the test tells it; in the main thread and in a second one;
-in the tactics trap and zpoline.
+The hook `blocks` waits in read() on a pipe, sleeps, or loops, as the test tells it; in the main thread and in a second
+one; in the tactics trap and zpoline.
 
   Default    a signal whose default action ends the program does so at once, as its status; of the agent's own (SIGSYS,
              SIGSEGV...), too; SIGKILL; those ignored do nothing
   Jobs       SIGTSTP, SIGSTOP, SIGTTIN stop it at once, SIGCONT goes on, in the hook
-  Handled    the handler waits for the hook to return; signal_pending() tells; the call comes again, flagged, after the handler.
-             Meanwhile a signal with default action still ends the program
+  Handled    the handler waits for the hook to return; signal_pending() tells; the call comes again, flagged, after the
+             handler. Meanwhile a signal with default action still ends the program
 
 A line for each failure and skip, then "N passed, N failed, N skipped".
 """
@@ -19,12 +19,12 @@ import subprocess
 import time
 
 import common
-from agentcase import AgentCase, main
+from agentcase import PYTHON, AgentCase, main
 
 GETPPID = "110"
 SOON = 20   # seconds that are as good as never
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGALRM, signal.SIGUSR1, signal.SIGPIPE, signal.SIGRTMIN,
-          signal.SIGKILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGFPE)
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGALRM, signal.SIGUSR1, signal.SIGPIPE,
+          signal.SIGRTMIN, signal.SIGKILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGFPE)
 AGENTS = (signal.SIGSYS, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL)
 WAYS = ("read", "sleep", "loop")
 
@@ -38,9 +38,10 @@ class Blocked:
         hook = case.hook("blocks", f"{commands},{answers}")
         environment = common.clean_environment(ZLAZY_TACTIC=case.tactic, ZLAZY_QUIET="1", ZLAZY_HOOK=hook,
                                                LD_PRELOAD=case.build + "/libzlazy.so")
+        # a process group of its own, but not orphaned: it may be stopped
         self.process = subprocess.Popen([case.build + "/tests/hooked/caller", *words], env=environment, text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        pass_fds=(commands, answers), process_group=0)   # not orphaned: it may be stopped
+                                        pass_fds=(commands, answers), process_group=0)
         os.close(commands)
         os.close(answers)
         self.case = case
@@ -73,8 +74,8 @@ class Blocked:
 
     def send(self, number):
         """To that thread."""
-        if subprocess.run(["/usr/bin/python3", "-c", TGKILL, str(self.process.pid), str(self.thread()), str(int(number))],
-                          check=False).returncode:
+        words = [str(self.process.pid), str(self.thread()), str(int(number))]
+        if subprocess.run([PYTHON, "-c", TGKILL, *words], check=False).returncode:
             self.case.fail("tgkill")
 
     def state(self):

@@ -124,7 +124,8 @@ class Without(FaultCase):
         self.assertRegex(self.saved(feature), r"all registers kept \(%s\)\n\Z" % self.SAVED[feature])
         if feature == "xsavec" or not machine.has("avx2"):
             return
-        done = self.run_program(self.guest("regs_vector"), hooks=[self.hook("clobber")], variables={"ZLAZY_WITHOUT": feature})
+        done = self.run_program(self.guest("regs_vector"), hooks=[self.hook("clobber")],
+                                variables={"ZLAZY_WITHOUT": feature})
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stdout, r"\Asse: 16 registers kept\nFAIL avx: register \d+ changed in call 0\n")
 

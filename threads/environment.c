@@ -1,10 +1,10 @@
 /* environment.c - the environment that an exec'd program gets: the program's, with the agent or without it
  *
- * With: the agent's library is first in LD_PRELOAD, of several the last, as for ld.so, and the ZLAZY_ variables of this run
- * are there where the program has none of its own. Without: the agent's entry is taken out of LD_PRELOAD. All else is
- * as the program has it, in its order. The array is copied; its strings stay where they are, and none is written.
- * In three steps, so that the caller finds the memory: zl_environment_measure(), zl_environment_size(),
- * zl_environment_fill(). Another thread may change the program's array meanwhile: what was measured is what is filled in.
+ * With: the agent's library is first in LD_PRELOAD (of several the last counts, as for ld.so), and the ZLAZY_ variables
+ * of this run are there where the program has none of its own. Without: the agent's entry is taken out of LD_PRELOAD.
+ * All else is as the program has it, in its order. The array is copied; its strings stay where they are, and none is
+ * written. In three steps, because the memory is the caller's: zl_environment_measure(), zl_environment_size(),
+ * zl_environment_fill(). Another thread may change the array meanwhile: no more is filled in than was measured.
  */
 #include "threads/environment.h"
 #include "base/copy.h"

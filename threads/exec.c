@@ -1,9 +1,9 @@
 /* exec.c - execve and execveat keep the agent
  *
- * The program gets a copy of its environment array with the agent in it (environment.c), in memory of the agent's: on the
- * stack where it fits, so that an exec needs no memory that could be missing. Where exec is not to be followed
- * (ZLAZY_FOLLOW=0), or the program's seccomp filters, which last over it, would end the agent in the new program, it is
- * a copy without the agent.
+ * The new program gets a copy of the environment array with the agent in it (environment.c), in memory of the agent's:
+ * on its stack where it fits, so that an exec needs no memory that could be missing. Where exec is not to be followed
+ * (ZLAZY_FOLLOW=0), or the program's seccomp filters, which last over it, would end the agent in the new program, it
+ * is a copy without the agent.
  * The real signal mask becomes the virtual one for the call, and comes back if it fails; a signal that comes before
  * the gate is delivered first, and the program makes the call again.
  */
@@ -83,7 +83,8 @@ static long exec_as_planned(struct zl_frame *frame, const struct zl_plan *plan, 
 	return result;
 }
 
-__attribute__((noinline)) static long exec_small(struct zl_frame *frame, const struct zl_environment *m, long *environment)
+__attribute__((noinline)) static long exec_small(struct zl_frame *frame, const struct zl_environment *m,
+						  long *environment)
 {
 	uintptr_t room[SMALL / sizeof(uintptr_t)];
 	struct zl_plan plan = { .entry = room };

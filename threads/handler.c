@@ -59,7 +59,8 @@ static bool bytes_are(uintptr_t at, uint8_t first, uint8_t second)
 	return zl_copy_in(bytes, at, sizeof(bytes)) && bytes[0] == first && bytes[1] == second;
 }
 
-/* The kernel's own siginfo of a dispatched call; a child whose exit signal is SIGSYS ends with CLD_KILLED, the same code. */
+/* The kernel's own siginfo of a dispatched call; a child whose exit signal is SIGSYS may end with CLD_KILLED, the same
+ * code. */
 static bool is_dispatch(const siginfo_t *info, const struct sigcontext *c)
 {
 	return info->si_code == USER_DISPATCH && (uintptr_t)info->si_call_addr == c->rip;

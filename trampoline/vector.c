@@ -1,7 +1,7 @@
 /* vector.c - what vector.S saves, found out once at start
  *
- * With ZL_FAULT_INJECTION the CPU can be made to look poorer than it is (ZLAZY_WITHOUT): the program goes on using what is
- * not saved then, so only hooks that keep off it do it no harm.
+ * With ZL_FAULT_INJECTION the CPU can be made to look poorer than it is (ZLAZY_WITHOUT). The program goes on using what
+ * is then not saved, so only hooks that keep off it do no harm.
  */
 #include "trampoline/entry.h"
 #include "base/string.h"
@@ -25,8 +25,8 @@ bool zl_vectors_lack(const char *feature)
 	return lacks != NOTHING;
 }
 
-/* As on a CPU whose only extended states are those of x87 and SSE (XCR0 is 3, and there is no xsavec), or without xsavec, or
- * without xsave. */
+/* As on a CPU whose only extended states are those of x87 and SSE (XCR0 is 3, and there is no xsavec), without xsavec,
+ * or without xsave. */
 static void take_away(void)
 {
 	enum { X87_AND_SSE = 3, LEGACY_SIZE = 512, HEADER_SIZE = 64 };

@@ -1,7 +1,11 @@
-/* proc_clone_parent - row 14: CLONE_PARENT: the child is its maker's sister, however it shares memory, and their parent waits for it */
+/* proc_clone_parent - row 14: CLONE_PARENT: the child is its maker's sister, however it shares memory, and their parent
+ * waits for it */
 #include "start.h"
 
-static struct shared { volatile int pid, parent_of_child, own; char stack[65536] __attribute__((aligned(16))); } *shared;
+static struct shared {
+	volatile int pid, parent_of_child, own;
+	char stack[65536] __attribute__((aligned(16)));
+} *shared;
 static const struct { const char *name; uint64_t flags; bool has_stack; } tries[] = {
 	{ "copy", 0, false }, { "copy, a stack", 0, true }, { "VM", CLONE_VM, true }, { "VFORK", CLONE_VFORK, false },
 	{ "VM VFORK", CLONE_VM | CLONE_VFORK, true }, { "VM SIGHAND FILES", CLONE_VM | CLONE_SIGHAND | CLONE_FILES, true } };

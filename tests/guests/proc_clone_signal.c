@@ -1,5 +1,5 @@
-/* proc_clone_signal - row 14: the signal that tells of a child's end: none, ordinary, real-time, and those that the agent could take
- * for its own (their si_code and si_pid look like a fault's); into program code, calls and waits */
+/* proc_clone_signal - row 14: the signal that tells of a child's end: none, ordinary, real-time, and those whose
+ * si_code then looks like a fault's or a dispatched call's; into program code, calls and waits */
 #include "start.h"
 
 static volatile int handled, code, of_child, status;
@@ -36,8 +36,8 @@ static void until_ended(pid_t pid)
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | __WALL) != 0 && errno == EINTR);
 }
 
-/* The child ends 0, 1: while the parent has the signal blocked, and spins; 2, 3: while it spins; 4, 5: while it makes calls; 6, 7: while it
- * waits. Odd: by a signal. */
+/* The child ends 0, 1: while the parent has the signal blocked, and spins; 2, 3: while it spins; 4, 5: while it makes
+ * calls; 6, 7: while it waits. Odd: by a signal. */
 static void try(int signo, long way)
 {
 	struct clone_args args = { .exit_signal = (uint64_t)signo };

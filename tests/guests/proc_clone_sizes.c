@@ -1,10 +1,11 @@
-/* proc_clone_sizes - row 14: every size of clone3's structure: too small, those that kernels have had, longer with zeros and with
- * what no kernel knows, beyond the end of memory; flags that don't go together */
+/* proc_clone_sizes - row 14: every size of clone3's structure: too small, those that kernels have had, longer with
+ * zeros and with what no kernel knows, beyond the end of memory; flags that don't go together */
 #include "start.h"
 
 static union { struct clone_args args; unsigned char bytes[16384]; } *room;
-static const uint64_t bad_flags[] = { CLONE_THREAD, CLONE_SIGHAND, CLONE_THREAD | CLONE_VM, CLONE_VM | CLONE_SIGHAND | CLONE_CLEAR_SIGHAND,
-	CLONE_FS | CLONE_NEWNS, CLONE_FS | CLONE_NEWUSER, CLONE_SYSVSEM | CLONE_NEWIPC, CLONE_DETACHED, 1ULL << 63, 0x11,
+static const uint64_t bad_flags[] = { CLONE_THREAD, CLONE_SIGHAND, CLONE_THREAD | CLONE_VM,
+	CLONE_VM | CLONE_SIGHAND | CLONE_CLEAR_SIGHAND, CLONE_FS | CLONE_NEWNS,
+	CLONE_FS | CLONE_NEWUSER, CLONE_SYSVSEM | CLONE_NEWIPC, CLONE_DETACHED, 1ULL << 63, 0x11,
 	CLONE_VM | CLONE_VFORK | CLONE_DETACHED, CLONE_PIDFD | CLONE_VM | CLONE_DETACHED };
 
 static int child(void *argument)

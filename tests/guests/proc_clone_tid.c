@@ -1,4 +1,5 @@
-/* proc_clone_tid - row 14: clone3's set_tid: processes and threads that get the id that their maker names, in a pid namespace; its errors */
+/* proc_clone_tid - row 14: clone3's set_tid: processes and threads that get the id that their maker names, in a pid
+ * namespace; its errors */
 #include "start.h"
 
 static char stack[65536] __attribute__((aligned(16)));
@@ -51,7 +52,9 @@ static int first(void *outer)
 	tids[0] = 1 << 30;
 	say("too great: %ld", with_tids(0, tids, 1, 0));
 	tids[0] = 88;
-	say("no size: %ld, no ids: %ld, too deep: %ld", with_tids(0, tids, 0, 0), with_tids(0, NULL, 1, 0), with_tids(0, tids, 33, 0));
+	say("no size: %ld", with_tids(0, tids, 0, 0));
+	say("no ids: %ld", with_tids(0, NULL, 1, 0));
+	say("too deep: %ld", with_tids(0, tids, 33, 0));
 	say("bad pointer: %ld", with_tids(0, (pid_t *)(1L << 46), 1, 0));
 	return 7;
 }
@@ -59,7 +62,8 @@ static int first(void *outer)
 int main(void)
 {
 	pid_t tids[1] = { 1 };
-	struct clone_args args = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD, .set_tid = (uint64_t)tids, .set_tid_size = 1 };
+	struct clone_args args = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD, .set_tid = (uint64_t)tids,
+		.set_tid_size = 1 };
 	long pid = start3(&args, sizeof(args), first, NULL);
 	if (pid == -EPERM || pid == -EINVAL || pid == -E2BIG)
 		SKIP("clone3 with CLONE_NEWPID and set_tid is refused: %ld", pid);

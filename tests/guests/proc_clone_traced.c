@@ -1,12 +1,13 @@
-/* proc_clone_traced - row 14: CLONE_PTRACE makes the child its maker's tracer's, too; CLONE_UNTRACED keeps it from one that follows
- * clones. needs the real getpid */
+/* proc_clone_traced - row 14: CLONE_PTRACE makes the child its maker's tracer's, too; CLONE_UNTRACED keeps it from one
+ * that follows clones. needs the real getpid */
 #include "start.h"
 #include <sys/ptrace.h>
 
 static struct shared { volatile int pid; char stack[65536] __attribute__((aligned(16))); } *shared;
 static const struct { const char *name; uint64_t flags; bool has_stack, follows; } tries[] = {
-	{ "plain", 0, false, false }, { "PTRACE", CLONE_PTRACE, false, false }, { "VM PTRACE", CLONE_VM | CLONE_PTRACE, true, false },
-	{ "plain, followed", 0, false, true }, { "VM, followed", CLONE_VM, true, true }, { "UNTRACED, followed", CLONE_UNTRACED, false, true },
+	{ "plain", 0, false, false }, { "PTRACE", CLONE_PTRACE, false, false },
+	{ "VM PTRACE", CLONE_VM | CLONE_PTRACE, true, false }, { "plain, followed", 0, false, true },
+	{ "VM, followed", CLONE_VM, true, true }, { "UNTRACED, followed", CLONE_UNTRACED, false, true },
 	{ "VM UNTRACED, followed", CLONE_VM | CLONE_UNTRACED, true, true } };
 
 static int child(void *argument)

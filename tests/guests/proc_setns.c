@@ -1,5 +1,5 @@
-/* proc_setns - row 14: every kind of namespace by clone3, by unshare, and entered by setns with its file; calls before and after, threads
- * and children there. needs the real getpid */
+/* proc_setns - row 14: every kind of namespace by clone3, by unshare, and entered by setns with its file; calls,
+ * threads and children there. needs the real getpid */
 #include "start.h"
 
 static const struct { const char *name; uint64_t flag; } kinds[] = { { "uts", CLONE_NEWUTS }, { "ipc", CLONE_NEWIPC },

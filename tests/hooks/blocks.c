@@ -1,6 +1,6 @@
-/* blocks - getppid waits in calls of the hook's own until the test lets it go: blocks.so:IN,OUT (descriptors). It writes
- * "b" to OUT ("a" if the call comes again), then reads commands from IN and answers: "p" asks whether a signal waits
- * ("1" or "0"), "s" sleeps for a thousand seconds, "l" loops for ever, "g" goes on. */
+/* blocks - getppid waits in calls of the hook's own until the test lets it go: blocks.so:IN,OUT (descriptors). It
+ * writes "b" to OUT ("a" if the call comes again), then reads commands from IN and answers: "p" asks whether a signal
+ * waits ("1" or "0"), "s" sleeps for a thousand seconds, "l" loops for ever, "g" goes on. */
 #include <zlazy/zlazy.h>
 #include <stdio.h>
 #include <sys/syscall.h>
