@@ -270,23 +270,32 @@ def tmux(session):
     prompt = "$" if os.getuid() else "#"
     words = ("tmux", "-f", "/dev/null", "-S", session.path("socket"))
 
-    def shows(pane, text):
-        wait_until(f"pane {pane}", lambda: text in session.helper(*words, "capture-pane", "-p", "-t", pane, show=False))
+    def shows(pane, *end):
+        """Wait until a pane's text ends with these lines, and note all of it."""
+        def does():
+            text = session.helper(*words, "capture-pane", "-p", "-t", pane, show=False)
+            return text.split()[-len(end):] == list(end)
+        wait_until(f"pane {pane} with {end}", does)
         session.run(*words, "capture-pane", "-p", "-t", pane)
+
+    def send(pane, *keys):
+        session.run(*words, "send-keys", "-t", pane, *keys)
     first = session.start(*words, "new-session", "-d", "-s", "work", "-n", "first", "-x", "80", "-y", "24", "dash")
     try:
         wait_until("tmux", lambda: os.path.exists(session.path("socket")))
         shows("work:0.0", prompt)
-        session.run(*words, "send-keys", "-t", "work:0.0", "stty size; echo $((6 * 7)) | tr 2 3", "Enter")
-        shows("work:0.0", "43")
+        send("work:0.0", "stty size; echo $((6 * 7)) | tr 2 3", "Enter")
+        shows("work:0.0", "43", prompt)
         session.run(*words, "split-window", "-h", "-t", "work", "dash")
         shows("work:0.1", prompt)
-        session.run(*words, "send-keys", "-t", "work:0.1", "trap 'echo inter''rupted' INT; sleep 600", "Enter")
-        shows("work:0.1", "600")
-        session.run(*words, "send-keys", "-t", "work:0.1", "C-c")
-        shows("work:0.1", "interrupted")
+        send("work:0.1", "trap 'echo inter''rupted' INT", "Enter")
+        shows("work:0.1", "INT", prompt)
+        send("work:0.1", "sh -c 'echo ready; exec sleep 600'", "Enter")
+        shows("work:0.1", "600'", "ready")
+        send("work:0.1", "C-c")
+        shows("work:0.1", "^Cinterrupted", prompt)
         session.run(*words, "list-panes", "-t", "work", "-F", "#{pane_index} #{pane_width}x#{pane_height}")
-        session.run(*words, "send-keys", "-t", "work:0.1", "exit 0", "Enter")
+        send("work:0.1", "exit 0", "Enter")
         wait_until("the end of a pane", lambda: "1" not in session.helper(*words, "list-panes", "-F", "#P", show=False))
         session.run(*words, "new-window", "-d", "-n", "more", "-t", "work", "exec dash")
         session.run(*words, "list-windows", "-F", "#{window_index} #{window_name} #{window_panes}")
