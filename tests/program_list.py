@@ -2,7 +2,8 @@
 
 To add one: a function with a one-line docstring under @program; it tells the Session what to do and in this way
 writes the transcript, which has to be the same every time (no times, pids, addresses). Files it needs: tests/inputs.
-needs: commands without which the program is skipped.
+needs: commands, or paths of files, without which the program is skipped. Long ones are in modules of their own
+(LONG in programs.py), run with --long only, and have a time limit of their own: @takes(seconds).
 """
 import os
 import re
@@ -22,7 +23,8 @@ class Program:
     def __init__(self, function, needs, environment):
         self.name, self.function, self.needs, self.environment = function.__name__, function, needs, environment
         self.faults_at_null = False
-        self.long = False  # runs only when it is named
+        self.long = function.__module__ != __name__
+        self.seconds = 120  # natively or under the agent; see @takes
 
     @staticmethod
     def skip_line(session):
@@ -36,6 +38,14 @@ def faults_at_null(function):
     """It lives by faults at address zero: page zero must not be readable. Above @program."""
     PROGRAMS[function.__name__].faults_at_null = True
     return function
+
+
+def takes(seconds):
+    """It may take longer than others: stop it after so many seconds. Above @program."""
+    def mark(function):
+        PROGRAMS[function.__name__].seconds = seconds
+        return function
+    return mark
 
 
 def program(*needs, **environment):

@@ -5,16 +5,20 @@
     tests/programs.py --build build --tactic trap --hook none git redis
     tests/programs.py --build build --oracle python             and no call may enter the kernel from outside the gate
     tests/programs.py --build build --native --repeat 5         natively twice: are they deterministic?
+    tests/programs.py --build build --long                      the long ones, which are else left out
     tests/programs.py --list
 
-The programs are in tests/program_list.py. One passes when its transcript (output, standard error, status; for a
-server the replies and its status) is the same as natively; under the count hook, also only if calls were counted.
-It is skipped when it is not installed, or when the machine can't have the tactic.
+The programs are in tests/program_list.py, long ones in the modules LONG. A program runs natively once, and then in each
+tactic with each hook. It passes when its transcript (output, standard error, status; for a server the replies and its
+status) is the same as natively; under the count hook, also only if calls were counted. It is skipped when it is not
+installed, or when the machine can't have the tactic.
 --hook as in tests/guests.py. Last line: `N passed, N failed, N skipped`. Exit status 1 if one failed.
 """
 import argparse
 import concurrent.futures
 import difflib
+import importlib
+import importlib.util
 import os
 import resource
 import shutil
@@ -22,16 +26,22 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.dont_write_bytecode = True
 import machine
 import program_list
-import services_list  # noqa: F401 (its programs are in PROGRAMS)
 import sessions
+
+LONG = ("runtimes_list", "services_list")  # modules; each registers its programs when it is imported
+for module in LONG:
+    if importlib.util.find_spec(module):
+        importlib.import_module(module)
 
 
 def missing(program):
-    absent = [word for word in program.needs if not shutil.which(word, path=sessions.PATH)]
+    absent = [word for word in program.needs
+              if not shutil.which(word, path=sessions.PATH) and not (word[0] == "/" and os.path.exists(word))]
     return f"not installed: {', '.join(absent)}" if absent else None
 
 
@@ -63,28 +73,38 @@ def difference(native, hooked):
     return [line[:300] for line in list(diff)[2:40]]
 
 
-def run_one(options, name, tactic, hook):
-    """Returns (label, verdict, lines)."""
-    program = program_list.PROGRAMS[name]
-    label = f"{name} [{tactic}, {hook}]"
-    reason = why_not(program, tactic)
-    if reason:
-        return label, "skipped", [reason]
+def compare(options, program, plan, folder, native):
+    """A run under the agent, against the native one. Returns the lines that say what is wrong."""
+    hooked = play(program, plan, folder)
+    lines = hooked.problems + difference(native, hooked)
+    if lines:
+        lines += hooked.log_lines()
+        lines.append(f"run: tests/programs.py --build {options.build} --tactic {plan.tactic} --hook {plan.hook}"
+                     f"{' --oracle' if options.oracle else ''} {program.name}")
+    return lines
+
+
+def run_one(options, name, ways):
+    """Run a program natively, and in each of the ways (tactic, hook). Yields (label, verdict, lines)."""
+    program, native = program_list.PROGRAMS[name], None
+    seconds = options.timeout or program.seconds
     with tempfile.TemporaryDirectory(prefix="zlazy-program-", ignore_cleanup_errors=True) as folder:
-        native = play(program, sessions.Plan(options.build, timeout=options.timeout), folder)
-        if native.problems:
-            return label, "failed", ["natively:", *native.problems, *native.transcript[-10:]]
-        if program.skip_line(native):
-            return label, "skipped", [program.skip_line(native)]
-        plan = sessions.Plan(options.build, None if tactic == "native" else tactic, hook, options.oracle,
-                             options.timeout)
-        hooked = play(program, plan, folder)
-        lines = hooked.problems + difference(native, hooked)
-        if lines:
-            lines += hooked.log_lines()
-            lines.append(f"run: tests/programs.py --build {options.build} --tactic {tactic} --hook {hook}"
-                         f"{' --oracle' if options.oracle else ''} {name}")
-    return label, "failed" if lines else "passed", lines
+        for tactic, hook in ways:
+            label = f"{name} [{tactic}, {hook}]"
+            reason = why_not(program, tactic)
+            if not reason and not native:
+                native = play(program, sessions.Plan(options.build, timeout=seconds), folder)
+            if not reason and not native.problems:
+                reason = program.skip_line(native)
+            if reason:
+                yield label, "skipped", [reason]
+            elif native.problems:
+                yield label, "failed", ["natively:", *native.problems, *native.transcript[-10:]]
+            else:
+                plan = sessions.Plan(options.build, None if tactic == "native" else tactic, hook, options.oracle,
+                                     seconds)
+                lines = compare(options, program, plan, folder, native)
+                yield label, "failed" if lines else "passed", lines
 
 
 def parse_arguments():
@@ -96,7 +116,8 @@ def parse_arguments():
     parser.add_argument("--native", action="store_true", help="no agent: native against native")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--timeout", type=float, default=120, help="of one program; 4 times that under the oracle")
+    parser.add_argument("--timeout", type=float, help="of one program; 4 times that under the oracle")
+    parser.add_argument("--long", action="store_true", help="the long programs, not the others")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
@@ -108,11 +129,16 @@ def parse_arguments():
     return options
 
 
+def names_of(long):
+    return [program.name for program in program_list.PROGRAMS.values() if program.long == long]
+
+
 def combinations(options):
-    names = options.names or [name for name, program in program_list.PROGRAMS.items() if not program.long]
+    """(name, ways) for each run."""
+    names = options.names or names_of(options.long)
     tactics = ["native"] if options.native else options.tactic or ["trap", "zpoline"]
     hooks = ["none"] if options.native else options.hook or ["count"]
-    return [(n, t, h) for _ in range(options.repeat) for t in tactics for h in hooks for n in names]
+    return [(name, [(t, h) for t in tactics for h in hooks]) for _ in range(options.repeat) for name in names]
 
 
 def stop(*_):
@@ -121,11 +147,18 @@ def stop(*_):
     sys.exit(1)
 
 
+def show(label, verdict, lines):
+    if verdict == "skipped":
+        print(f"SKIP {label}: {'; '.join(lines)}", flush=True)
+    elif verdict == "failed":
+        print(f"FAIL {label}:", *lines, sep="\n    ", flush=True)
+
+
 def main():
     options = parse_arguments()
     if options.list:
         for program in program_list.PROGRAMS.values():
-            print(f"{program.name:<10} {program.function.__doc__}")
+            print(f"{program.name:<20} {'(long) ' if program.long else ''}{program.function.__doc__}")
         return 0
     if not options.native and not os.path.exists(os.path.join(options.build, "libzlazy.so")):
         print(f"programs.py: no {options.build}/libzlazy.so: build first, or --native")
@@ -133,13 +166,15 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     count = {"passed": 0, "failed": 0, "skipped": 0}
+    shown = threading.Lock()
+
+    def run(combination):
+        for label, verdict, lines in run_one(options, *combination):
+            with shown:
+                count[verdict] += 1
+                show(label, verdict, lines)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for label, verdict, lines in pool.map(lambda c: run_one(options, *c), combinations(options)):
-            count[verdict] += 1
-            if verdict == "skipped":
-                print(f"SKIP {label}: {'; '.join(lines)}", flush=True)
-            elif verdict == "failed":
-                print(f"FAIL {label}:", *lines, sep="\n    ", flush=True)
+        list(pool.map(run, combinations(options)))
     print(", ".join(f"{n} {verdict}" for verdict, n in count.items()))
     return 1 if count["failed"] else 0
 
