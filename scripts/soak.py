@@ -6,7 +6,8 @@
     scripts/soak --reset         forget what was added up
 
 A cycle is a list of pieces of a minute or two: the racy guests 10 times, every guest once, every program once, in each
-tactic that the machine can and with each kind of hook. CYCLES cycles make LOOPS runs of every racy guest; it then goes
+tactic that the machine can and with each kind of hook; and some of the long programs in both tactics, each of which has
+its turn every LONG_TURNS cycles and takes some minutes. CYCLES cycles make LOOPS runs of every racy guest; it then goes
 on with more. A piece counts when it has ended; the figures are in build/soak/state.json, and begin anew with another
 libzlazy.so. The last line is the total of all pieces so far, `N passed, N failed, N skipped`.
 """
@@ -21,6 +22,8 @@ sys.dont_write_bytecode = True
 from steps import ROOT, Step, VERDICTS, run_step
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 import machine
+import program_list
+import programs
 from ordinary import ordinary_signals
 
 PYTHON = "/usr/bin/python3"
@@ -31,6 +34,7 @@ LOOPS, REPEAT = 200, 10
 CYCLES = LOOPS // REPEAT
 KEPT_FAILURES = 50
 PIECE_SECONDS = 900
+LONG_TURNS = 5
 
 
 def pieces(build, cycle):
@@ -44,6 +48,11 @@ def pieces(build, cycle):
                        [PYTHON, "tests/guests.py", *common, hook, "--repeat", str(REPEAT), *RACY], PIECE_SECONDS),
                   Step(f"guests [{tactic}, {hook}]", [PYTHON, "tests/guests.py", *common, hook], PIECE_SECONDS),
                   Step(f"programs [{tactic}, count]", [PYTHON, "tests/programs.py", *common, "count"], PIECE_SECONDS)]
+    tactic_words = [word for tactic in tactics for word in ("--tactic", tactic)]
+    for name in programs.names_of(long=True)[cycle % LONG_TURNS::LONG_TURNS]:
+        seconds = program_list.PROGRAMS[name].seconds * (1 + len(tactics))
+        steps.append(Step(f"long program {name} [{' and '.join(tactics)}, count]",
+                          [PYTHON, "tests/programs.py", "--build", build, *tactic_words, name], seconds + 60))
     runner = os.path.join(ROOT, "stress", "run")
     steps.append(Step("stress", [runner, "--build", build, "--seconds", "60"], PIECE_SECONDS))
     return steps
@@ -108,7 +117,7 @@ def main():
     end = time.monotonic() + 60 * options.minutes
     while time.monotonic() < end:
         steps = pieces(build, state["cycle"])
-        add(state, run_step(steps[state["piece"]], PIECE_SECONDS), len(steps))
+        add(state, run_step(steps[state["piece"]], steps[state["piece"]].seconds), len(steps))
         save_state(path, state)
     show(state)
     return 1 if state["failed"] else 0
