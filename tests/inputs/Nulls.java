@@ -1,6 +1,7 @@
 // Null checks in compiled code, in many threads, while garbage is collected; until the file that is named is there.
 import java.nio.file.*;
 import java.util.*;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.*;
 
 public class Nulls {
@@ -46,6 +47,23 @@ public class Nulls {
         enough = true;
     }
 
+    // Threads that all live until the last one has come.
+    static int atOnce(int count) throws Exception {
+        CountDownLatch all = new CountDownLatch(count);
+        AtomicInteger met = new AtomicInteger();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Thread thread = new Thread(() -> {
+                all.countDown();
+                try { all.await(); met.incrementAndGet(); } catch (InterruptedException wrong) { }
+            });
+            threads.add(thread);
+            thread.start();
+        }
+        for (Thread thread : threads) thread.join();
+        return met.get();
+    }
+
     public static void main(String[] arguments) throws Exception {
         Thread collector = new Thread(() -> {
             while (!enough) { System.gc(); collections.incrementAndGet(); Thread.yield(); }
@@ -72,6 +90,7 @@ public class Nulls {
         try { depth(100_000_000); } catch (StackOverflowError wrong) { System.out.println("too deep"); }
         for (int i = 0; i < 200; i++) { Thread short_ = new Thread(() -> caught[0]++); short_.start(); short_.join(); }
         System.out.println("threads " + (caught[0] - caught[1]));
+        System.out.println("at once " + atOnce(500));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("hook")));
         new ProcessBuilder("sh", "-c", "kill -TERM $PPID").start();
         Thread.sleep(100000);
