@@ -37,10 +37,10 @@ def run_cpython_tests(session, tests):
     session.open_to_all()  # some of the tests change to another user
     run = session.start(CPYTHON, "-m", "test", "-i", "*VSOCK*", "--junit-xml", session.path("results.xml"), *tests,
                         quiet=True)
-    session.finish(run)
+    output = session.finish(run)
     report = session.path("results.xml")
     if not os.path.exists(report):
-        raise Trouble("no report: " + " / ".join("".join(session.output_of(run)).splitlines()[-20:]))
+        raise Trouble("no report: " + " / ".join(output.splitlines()[-20:]))
     session.note(cpython_results(report))
 
 
@@ -116,7 +116,6 @@ def go_signals(session):
 def openssl_speed(session):
     """openssl speed: SIGALRM ends each loop; one process, then two"""
     for words in (("-evp", "sha256"), ("-evp", "aes-128-gcm", "-multi", "2"), ("-evp", "md5", "-elapsed")):
-        run = session.start("openssl", "speed", "-seconds", "1", *words, quiet=True)
-        session.finish(run)
-        text = re.sub(r"\d+(\.\d+)?k?", "N", "".join(session.output_of(run)))
+        output = session.finish(session.start("openssl", "speed", "-seconds", "1", *words, quiet=True))
+        text = re.sub(r"\d+(\.\d+)?k?", "N", output)
         session.note("\n".join(sorted(re.sub(" +", " ", text).splitlines())))
