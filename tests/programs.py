@@ -18,7 +18,6 @@ import argparse
 import concurrent.futures
 import difflib
 import importlib
-import importlib.util
 import os
 import resource
 import shutil
@@ -35,8 +34,7 @@ import sessions
 
 LONG = ("runtimes_list", "services_list")  # modules; each registers its programs when it is imported
 for module in LONG:
-    if importlib.util.find_spec(module):
-        importlib.import_module(module)
+    importlib.import_module(module)
 
 
 def missing(program):

@@ -1,8 +1,9 @@
 """More real programs for tests/programs.py: those that start, trace and watch others, and servers with many processes.
 
-They take long, so they run when they are named. Each is a function under @program, as in program_list.py. gdb runs
-natively and what it debugs is hooked. STRESS_SECONDS in the environment says how long one stressor of stress-ng runs.
-Servers are found by a port or a socket in the session's folder, and nothing outside it is written.
+They take long, so they run with --long or when they are named. Each is a function under @program, as in
+program_list.py. gdb runs natively and what it debugs is hooked. STRESS_SECONDS in the environment says how long one
+stressor of stress-ng runs. Servers are found by a port or a socket in the session's folder, and nothing outside it is
+written.
 """
 import os
 import pwd
@@ -11,7 +12,7 @@ import signal
 import subprocess
 import time
 
-from program_list import PROGRAMS, program
+from program_list import program
 from sessions import Trouble
 
 STRESSORS = ("sigsegv", "sigfd", "sigq", "fork", "vfork", "clone", "exec", "pthread", "switch")
@@ -54,11 +55,7 @@ def why_no_user(session, name):
         return "not root"
     if name not in (user.pw_name for user in pwd.getpwall()):
         return f"no user {name}"
-    for folder in (os.path.dirname(session.folder), session.scratch):
-        os.chmod(folder, 0o755)
-    for file in filter(None, (session.log, session.counters)):
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR))
-        os.chmod(file, 0o666)
+    session.open_to_all()
     subprocess.run(["chown", f"{name}:", session.folder], check=True)
     library = os.path.join(session.plan.build, "libzlazy.so")
     if subprocess.run([*as_user(name), "test", "-r", library], capture_output=True).returncode != 0:
@@ -305,7 +302,3 @@ def tmux(session):
     session.finish(first)
     wait_until("the server's end", lambda: not re.search("work:", session.helper(
         "sh", "-c", f"{' '.join(words)} ls; :", show=False)))
-
-
-for name in ("gdb", "gdb_attach", "openssh", "postgresql", "tmux", *(f"stress_{each}" for each in STRESSORS)):
-    PROGRAMS[name].long = True
