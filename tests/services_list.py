@@ -250,12 +250,16 @@ def postgresql(session):
         "(select sum(delta) from pgbench_history) = (select sum(abalance) from pgbench_accounts) as balanced")
     run("psql", "-X", "-d", "work", "-c", "select pg_terminate_backend(pg_backend_pid())")
     sleeper = session.start(*user, f"{tools}/psql", "-X", "-d", "work", "-c", "select pg_sleep(600)")
-    ask = f"{tools}/psql -X -t -A -d work -c \"select %s\" 2>&1; :"
-    find = ask % "max(pid) from pg_stat_activity where query = 'select pg_sleep(600)' and wait_event = 'PgSleep'"
-    wait_until("a backend", lambda: session.helper("sh", "-c", find, show=False).strip().isdigit())
-    os.kill(int(session.helper("sh", "-c", find, show=False)), signal.SIGKILL)
+
+    def process_where(condition):
+        query = f"select max(pid) from pg_stat_activity where {condition}"
+        return session.helper("sh", "-c", f'{tools}/psql -X -t -A -d work -c "{query}" 2>&1; :', show=False).strip()
+    asleep, checkpointer = "wait_event = 'PgSleep'", "backend_type = 'checkpointer'"
+    wait_until("a backend", lambda: process_where(asleep).isdigit())
+    before = process_where(checkpointer)
+    os.kill(int(process_where(asleep)), signal.SIGKILL)
     session.finish(sleeper)
-    wait_until("recovery", lambda: session.helper("sh", "-c", ask % "7", show=False).strip() == "7")
+    wait_until("recovery", lambda: process_where(checkpointer).isdigit() and process_where(checkpointer) != before)
     run("psql", "-X", "-A", "-d", "work", "-c", "select count(*) from numbers")
     run("pg_ctl", "stop", "-s", "-w", "-m", "fast", "-D", "data")
     session.finish(server)
