@@ -180,11 +180,12 @@ static void keep(struct zl_block *block, int signal, const siginfo_t *info, stru
 	zl_slot_choose_filter(block);
 }
 
-/* The kernel can't block the agent's signals for the program, so they are blocked here. */
+/* The kernel can't block the agent's signals for the program, nor those of faults in the agent's critical sections: they
+ * are blocked here. */
 static bool is_blocked(const struct zl_block *block, int signal, const struct zl_mask_in_force *mask)
 {
 	uint64_t in_force = mask->is_temporary ? mask->mask : block->mask;
-	return in_force & zl_signal_bit(signal) & atomic_load(&zl_agent_signals);
+	return in_force & zl_signal_bit(signal) & (atomic_load(&zl_agent_signals) | zl_fault_signals);
 }
 
 bool zl_take_kept(struct zl_block *block, uint64_t set, siginfo_t *info)
