@@ -117,7 +117,8 @@ def main():
     end = time.monotonic() + 60 * options.minutes
     while time.monotonic() < end:
         steps = pieces(build, state["cycle"])
-        add(state, run_step(steps[state["piece"]], steps[state["piece"]].seconds), len(steps))
+        step = steps[state["piece"] % len(steps)]   # the list may be shorter than last time
+        add(state, run_step(step, step.seconds), len(steps))
         save_state(path, state)
     show(state)
     return 1 if state["failed"] else 0
