@@ -10,6 +10,7 @@
   Registers  the default keeps everything whatever the hook does; general registers only saves nothing
   Libc       hooks may use stdio, malloc, errno, TLS, keys, threads, whatever the program's thread is, and whether it is
              cancelled; their own calls reach no hook
+  Faults     of hook code are reported as that, and meet no handler of the program's
   Examples   count, deny, fake
 
 A line for each failure and skip, then "N passed, N failed, N skipped".
@@ -280,6 +281,20 @@ class Libc(HookCase):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "done\n", ""))
 
 
+class Faults(HookCase):
+    def test_reported(self):
+        """handle: the program has handlers. SIGILL is the agent's where the program has threads, or a handler."""
+        handlers = ("handle:11", "handle:4")
+        for way, before in (("write", handlers), ("write", ()), ("call", handlers), ("call", ()), ("thread", handlers),
+                            ("illegal", handlers)):
+            for word in ("110", "thread:110"):
+                with self.subTest(way=way, before=before, word=word):
+                    done = self.run_program(self.build + "/tests/hooked/caller", *before, word,
+                                            hooks=[self.hook("faulty", way)])
+                    self.assertEqual((done.returncode, done.stdout), (-signal.SIGABRT, ""))
+                    self.expect_one_line(done, "zlazy: fatal: a hook library faulted")
+
+
 class Examples(HookCase):
     def test_fake(self):
         self.assertEqual(self.caller("39", "110,1", hooks=[self.hook("fake")])[0], "4242")
@@ -321,7 +336,7 @@ class Examples(HookCase):
 
 
 # Everything again by rewriting, where that is possible.
-for case in (Onion, Fields, Dispatch, Signals, Registers, Libc, Examples):
+for case in (Onion, Fields, Dispatch, Signals, Registers, Libc, Faults, Examples):
     globals()[case.__name__ + "Zpoline"] = type(case.__name__ + "Zpoline", (case,), {"tactic": "zpoline"})
 
 if __name__ == "__main__":

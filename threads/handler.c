@@ -162,6 +162,8 @@ static void on_null_call(struct zl_block *block, siginfo_t *info, struct ucontex
 		return;
 	}
 	zl_fault_null_call(info, c, block);
+	if (block->is_hook_thread || zl_is_in_slot(block, c->rsp))
+		zl_fatal(ZL_FATAL_HOOK_FAULT, c->rip);
 	zl_deliver_fault(block, SIGSEGV, info, context);
 }
 
