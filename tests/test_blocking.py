@@ -13,6 +13,7 @@ one; in the tactics trap and zpoline.
 A line for each failure and skip, then "N passed, N failed, N skipped".
 """
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from agentcase import PYTHON, AgentCase, main
 
 GETPPID = "110"
 SOON = 20   # seconds that are as good as never
+MOST_SECONDS = 60   # of processor time for one program
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGALRM, signal.SIGUSR1, signal.SIGPIPE,
           signal.SIGRTMIN, signal.SIGKILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGFPE)
 AGENTS = (signal.SIGSYS, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL)
@@ -45,11 +47,18 @@ class Blocked:
         os.close(commands)
         os.close(answers)
         self.case = case
-        self.expect("b")
-        if way != "read":
-            self.ask(way[0], way[0])
+        # a loop does not outlive the test, should that be killed
+        resource.prlimit(self.process.pid, resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+        self.way = way
 
     def __enter__(self):
+        try:
+            self.expect("b")
+            if self.way != "read":
+                self.ask(self.way[0], self.way[0])
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):

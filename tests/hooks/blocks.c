@@ -1,6 +1,6 @@
 /* blocks - getppid waits in calls of the hook's own until the test lets it go: blocks.so:IN,OUT (descriptors). It
  * writes "b" to OUT ("a" if the call comes again), then reads commands from IN and answers: "p" asks whether a signal
- * waits ("1" or "0"), "s" sleeps for a thousand seconds, "l" loops for ever, "g" goes on. */
+ * waits ("1" or "0"), "s" sleeps for a thousand seconds, "l" loops for ever, "g" goes on. No more commands: it ends. */
 #include <zlazy/zlazy.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -35,9 +35,13 @@ static long on_call(struct zlazy_call *call, void *data)
 	char command = 0;
 	(void)data;
 	say(call->flags & ZLAZY_CALL_AGAIN ? 'a' : 'b');
-	while (command != 'g')
-		if (read(in, &command, 1) == 1)
+	while (command != 'g') {
+		ssize_t length = read(in, &command, 1);
+		if (length == 0)
+			_exit(1);
+		if (length == 1)
 			obey(call, command);
+	}
 	return api->next(call);
 }
 
