@@ -83,7 +83,7 @@ def java_nulls(session):
     for _ in range(3):
         report = session.helper("jstack", pid, show=False)
         threads = sorted(set(re.findall(r'^"(hot-\d+|collector)"', report, re.M)))
-        session.note(f"jstack: {' '.join(threads)}; {'main' in report}")
+        session.note(f"jstack: {' '.join(threads)}; {'Nulls.main(' in report}")
     session.write("go-on", "")
     session.finish(java)
 
@@ -117,5 +117,7 @@ def openssl_speed(session):
     """openssl speed: SIGALRM ends each loop; one process, then two"""
     for words in (("-evp", "sha256"), ("-evp", "aes-128-gcm", "-multi", "2"), ("-evp", "md5", "-elapsed")):
         output = session.finish(session.start("openssl", "speed", "-seconds", "1", *words, quiet=True))
+        if re.search(r"blocks: 0 |^\+R:0:", output, re.M):
+            session.problems.append(f"openssl: a loop without a round: {output[:500]}")
         text = re.sub(r"\d+(\.\d+)?k?", "N", output)
         session.note("\n".join(sorted(re.sub(" +", " ", text).splitlines())))

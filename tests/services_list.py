@@ -3,7 +3,7 @@
 They take long, so they run with --long or when they are named. Each is a function under @program, as in
 program_list.py. gdb runs natively and what it debugs is hooked. STRESS_SECONDS in the environment says how long one
 stressor of stress-ng runs. Servers are found by a port or a socket in the session's folder, and nothing outside it is
-written.
+written but the folder /run/sshd, which sshd wants to exist.
 """
 import os
 import pwd
@@ -107,6 +107,8 @@ def gdb_text(session, *commands):
     done = subprocess.run(["gdb", "-nx", "-batch", *words], env=session.native, cwd=session.folder, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=session.plan.timeout)
+    if done.returncode != 0:
+        raise Trouble(f"gdb: status {done.returncode}: {done.stdout[-500:]}")   # the rest of a script is left out then
     text = re.sub(r"0x(0000)?(7f[0-9a-f]{10}|5[56][0-9a-f]{10}(?! <))", "ADDRESS", done.stdout)
     return re.sub(r"\b(process|LWP|Thread ADDRESS) \(?\d+", r"\1 PID", text)
 
