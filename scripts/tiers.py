@@ -162,7 +162,8 @@ def usual(build):
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)),
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
-            command(build), *hooks(build), blocking(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS), stress(build, 60)]
+            command(build), *hooks(build), blocking(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS),
+            stress(build, 60)]
 
 
 def everything(build):

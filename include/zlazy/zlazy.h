@@ -83,7 +83,8 @@ struct zlazy_hook {
 	 * be async-signal-safe, because no handler of the program runs while it does. System calls that it makes
 	 * reach no hook. On every thread of the program it has thread-local variables, errno and pthread keys of its
 	 * own (not with ZLAZY_GENERAL_ONLY: see there); what zlazy_hook_init() has put there stays on the main thread,
-	 * every other begins anew. No destructor of theirs runs when a thread of the program ends. While it blocks in a call of its own, signals that the program handles wait.
+	 * every other begins anew. No destructor of theirs runs when a thread of the program ends. While it blocks in a
+	 * call of its own, signals that the program handles wait.
 	 * Threads that a hook has made don't exist in a forked child. When the program forks, the library's libc forks,
 	 * too: malloc and stdio work in the child, and handlers of pthread_atfork() run, in parent and child, as parts
 	 * of the fork's own call, without a call of on_call(). At the end of the process nothing of the

@@ -1,5 +1,6 @@
-/* proc_fork_stacks - row 14: a thread forks, by libc and by a plain clone; in the child its stack stays its own when new threads get
- * the stacks of those that are gone, and the kernel knows of no robust mutexes that the child has not told it of */
+/* proc_fork_stacks - row 14: a thread forks, by libc and by a plain clone; in the child its stack stays its
+ * own when new threads get the stacks of those that are gone, and the kernel knows of no robust mutexes that the child
+ * has not told it of */
 #include "guest.h"
 #include <linux/futex.h>
 

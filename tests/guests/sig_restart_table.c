@@ -1,5 +1,5 @@
-/* sig_restart_table - row 11: each kind of blocking call, interrupted by a handler without and with SA_RESTART: EINTR, made again, or
- * what the kernel says of it. needs the real getpid */
+/* sig_restart_table - row 11: each kind of blocking call, interrupted by a handler without and with SA_RESTART: EINTR,
+ * made again, or what the kernel says of it. needs the real getpid */
 #include "blocked.h"
 #include <linux/futex.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
-/* sig_sigsys_restart - rows 11, 12: SIGSYS, SIGSEGV, SIGBUS, sent to a thread in a blocked read: it goes on with SA_RESTART, and where the
- * signal is ignored, or blocked; EINTR without SA_RESTART. needs the real getpid */
+/* sig_sigsys_restart - rows 11, 12: SIGSYS, SIGSEGV, SIGBUS, sent to a thread in a blocked read: it goes
+ * on with SA_RESTART, and where the signal is ignored, or blocked; EINTR without SA_RESTART. needs the real getpid */
 #include "blocked.h"
 
 static int fds[2];

@@ -1,5 +1,5 @@
-/* sig_uring_mask - row 11: the temporary mask of io_uring_enter, plain and in its extended argument: pending signal taken, mask shown in the
- * handler; SIGSYS, too. needs the real getpid */
+/* sig_uring_mask - row 11: the temporary mask of io_uring_enter, plain and in its extended argument: pending
+ * signal taken, mask shown in the handler; SIGSYS, too. needs the real getpid */
 #include "guest.h"
 #include <linux/io_uring.h>
 
@@ -21,9 +21,10 @@ static int ring;
 static long wait_with(const sigset_t *mask, bool is_extended)
 {
 	struct io_uring_getevents_arg extended = { .sigmask = (uintptr_t)mask, .sigmask_sz = 8 };
-	return is_extended ? raw6(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, (long)&extended,
-				  sizeof(extended)) :
-			     raw6(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS, (long)mask, 8);
+	if (is_extended)
+		return raw6(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG,
+			    (long)&extended, sizeof(extended));
+	return raw6(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS, (long)mask, 8);
 }
 
 int main(void)

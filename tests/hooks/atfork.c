@@ -1,5 +1,5 @@
-/* atfork - a mutex that every call takes, handed over fork by pthread_atfork(); `getppid` answers what the handlers have seen:
- * 100 * prepared + 10 * in the parent + in the child */
+/* atfork - a mutex that every call takes, handed over fork by pthread_atfork(); `getppid` answers what the
+ * handlers have seen: 100 * prepared + 10 * in the parent + in the child */
 #include <zlazy/zlazy.h>
 #include <pthread.h>
 #include <stdlib.h>

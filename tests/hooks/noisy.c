@@ -1,4 +1,5 @@
-/* noisy - uses its own libc in each call as hooks may: locks (kept over fork), stdio, malloc, TLS, errno, and calls of its own that must reach no hook */
+/* noisy - uses its own libc in each call as hooks may: locks (kept over fork), stdio, malloc, TLS, errno, and
+ * calls of its own that must reach no hook */
 #include <zlazy/zlazy.h>
 #include <ctype.h>
 #include <errno.h>

@@ -8,7 +8,8 @@
  *          membarrier  membarrier is answered ENOSYS
  *          proc-mem    /proc/self/mem can't be opened: EACCES, as by a hardened kernel. `without` stays, looks at every
  *                      openat of the command and of its children, and ends as the command does
- * What the CPU has can't be taken away from here: for AVX state, xsavec and xsave see ZLAZY_WITHOUT in tests/test_faults.py.
+ * What the CPU has can't be taken away from here: for AVX state, xsavec and xsave see ZLAZY_WITHOUT in
+ * tests/test_faults.py.
  *
  * The feature is asked for before the command is executed: if it is still there, exit status 77 with the reason.
  */
