@@ -59,23 +59,15 @@ long zl_call_as(struct zl_frame *frame, long number, long a, long b, long c, lon
 }
 
 /* A noted signal waits for the program's call, not for the calls that hook code makes of its own. */
-static bool close_with(struct zl_block *block, const struct zl_frame *frame, uint64_t mask)
+bool zl_signals_close_all(struct zl_block *block, const struct zl_frame *frame)
 {
-	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+	const uint64_t all = ~0UL;
+
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all));
 	if (!block->noted || zl_is_nested(frame))
 		return true;
 	zl_signals_open(block);
 	return false;
-}
-
-bool zl_signals_close(struct zl_block *block, const struct zl_frame *frame)
-{
-	return close_with(block, frame, ~zl_fault_signals);
-}
-
-bool zl_signals_close_all(struct zl_block *block, const struct zl_frame *frame)
-{
-	return close_with(block, frame, ~0UL);
 }
 
 uint64_t zl_signals_mask(const struct zl_block *block)

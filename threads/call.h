@@ -12,10 +12,9 @@ long zl_call_make(struct zl_frame *frame);
 /* Make another call in its place, at the same gate. */
 long zl_call_as(struct zl_frame *frame, long number, long a, long b, long c, long d, long e, long f);
 
-/* Block every signal that can be. Returns false, with nothing changed, if one is noted already: the call is then
- * to be made again (zl_call_interrupted). Ended by zl_signals_open(). */
-bool zl_signals_close(struct zl_block *block, const struct zl_frame *frame);
-/* The same, and sent SIGSEGV and the like: for a few steps that touch no memory of the program's, as a fault kills. */
+/* Block every signal, sent SIGSEGV and the like included: for a few steps that touch no memory of the program's, as a
+ * fault kills. Returns false, with nothing changed, if one is noted already: the call is then to be made again
+ * (zl_call_interrupted). Ended by zl_signals_open(). */
 bool zl_signals_close_all(struct zl_block *block, const struct zl_frame *frame);
 void zl_signals_open(struct zl_block *block);
 /* The real mask that zl_signals_open() sets. */

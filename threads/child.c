@@ -95,17 +95,19 @@ static void release_sharing(struct zl_block *child)
 		zl_slot_give(child);
 }
 
-/* While the parent waits for the child of a vfork, what the program does not handle may end or stop it. The child
- * begins with the same mask: nothing that it has a handler for comes before it is armed. */
+/* While the parent waits for the child of a vfork, what the program does not handle may end or stop it, but for what
+ * dumps core: that waits natively, too. The child begins with the same mask: nothing that there is a handler for, the
+ * agent's own included, comes before it is armed. */
 static void open_for_wait(const struct zl_block *block)
 {
-	uint64_t mask = zl_signals_mask(block) | zl_sighand_held(block->sighand) | zl_signal_bit(SIGSYS);
+	uint64_t mask = zl_signals_mask(block) | zl_sighand_held(block->sighand) | zl_fault_signals |
+			zl_signal_bit(SIGSYS);
 	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 }
 
 bool zl_clone_close(struct zl_block *block, struct zl_frame *frame, uint64_t flags)
 {
-	if (!zl_signals_close(block, frame))
+	if (!zl_signals_close_all(block, frame))
 		return false;
 	if (flags & CLONE_VFORK)
 		open_for_wait(block);
@@ -153,6 +155,8 @@ static void begin_hook_libc(struct zl_block *block)
 
 void zl_child_arm(struct zl_block *block, struct zl_frame *frame)
 {
+	const uint64_t closed = ~zl_fault_signals;
+
 	if (zl_sud_arm() != 0)
 		zl_fatal(ZL_FATAL_ARM, (unsigned long)block);
 	zl_slot_set_thread(block);
@@ -160,19 +164,19 @@ void zl_child_arm(struct zl_block *block, struct zl_frame *frame)
 		frame->rsp = block->child_rsp;
 		frame->kind = frame->kind == KIND_CALL ? KIND_JUMP : frame->kind;
 	}
+	/* Not before the handler would find the block: a sent one may be pending. Not later: fs may point nowhere. */
+	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &closed, 0, sizeof(closed));
 	if (!zl_control_is_glibc(zl_fs_read()))   /* with CLONE_SETTLS */
 		block->has_foreign_fs = true;
 }
 
 void zl_child_open(struct zl_block *block)
 {
-	block->noted = 0;
-	block->kept_pending = 0;
 	zl_slot_choose_filter(block);
 	zl_signals_open(block);
 }
 
-/* From zl_child, on the child's hook stack; no signal comes that the program handles. @entry */
+/* From zl_child, on the child's hook stack; no signal comes that has a handler. @entry */
 void zl_child_begin(struct zl_block *block)
 {
 	struct zl_frame *frame = block->frame;

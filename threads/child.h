@@ -11,7 +11,7 @@ long zl_fork_inner(struct zl_block *block);
 
 /* Block signals for the gate, which then makes frame's call. Returns false if one is noted: zl_call_interrupted(). */
 bool zl_clone_close(struct zl_block *block, struct zl_frame *frame, uint64_t flags);
-/* The child's first steps, and what lets signals in. @entry */
+/* The child's first steps, at whose end faults may come, and what lets all signals in. @entry */
 void zl_child_arm(struct zl_block *block, struct zl_frame *frame);
 void zl_child_open(struct zl_block *block);
 

@@ -66,6 +66,8 @@ static void unlock_all(struct zl_sighand *hand)
 /* One thread, and nobody holds the locks but we. The kernel has copied gs and the alternate stack. */
 static void begin_copy(struct zl_block *block, struct zl_frame *frame, uint64_t flags)
 {
+	block->noted = 0;   /* the parent's, if hook code forks */
+	block->kept_pending = 0;
 	zl_child_arm(block, frame);
 	block->is_vforked = false;   /* the forking thread may have been: its copy shares with nobody, and nobody waits */
 	block->has_own_process = false;
