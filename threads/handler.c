@@ -18,6 +18,7 @@
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
 #include <linux/audit.h>
+#include <linux/errno.h>
 #include "base/poison.h"
 
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
@@ -192,14 +193,16 @@ static void on_seccomp_trap(struct zl_block *block, siginfo_t *info, struct ucon
 		zl_note_fault(block, SIGSYS, info, context);
 }
 
-/* A dispatched call whose number is that of -ERESTARTSYS or -ERESTARTNOINTR looks to the kernel like one that is to be
- * restarted: it has put the pc back. */
+/* A dispatched call whose number is that of -ERESTARTSYS or its kin looks to the kernel like one that is to be
+ * restarted: it has put the pc back, or -EINTR in the place of the number. */
 static void undo_restart(const siginfo_t *info, struct sigcontext *c)
 {
-	uintptr_t after = c->rip + 2;
+	uintptr_t after = c->rip + ZL_SITE_SIZE;
 	if (info->si_code == USER_DISPATCH && (uintptr_t)info->si_call_addr == after &&
 	    (c->rcx == after || info->si_arch == AUDIT_ARCH_I386))
 		c->rip = after;
+	if (is_dispatch(info, c) && (long)c->rax == -EINTR)
+		c->rax = (uint64_t)(long)info->si_syscall;
 }
 
 static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *context)
