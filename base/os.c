@@ -56,7 +56,7 @@ static long injected(enum zl_os_call call)
  * had calculated for itself. So the agent's are unlocked at once; and where there is no room for that moment (EAGAIN),
  * an unlocked mapping that was made before is moved away and stays at its place as well: MREMAP_DONTUNMAP gives the
  * new one the state of the old. */
-enum { MOULD_SIZE = 0x80000 };   /* what the agent maps at most after start: 2 * SLOT_SIZE */
+enum { MOULD_SIZE = 0x80000 };   /* what the agent must have at once after start: 2 * SLOT_SIZE, for one slot */
 static _Atomic bool is_future_locked;
 static _Atomic long mould;
 

@@ -1,6 +1,6 @@
 /* child.c - fork, vfork, clone, clone3: the child is hooked from its first instruction
  *
- * The parent blocks every signal (while it waits for a vfork child: what the program handles), prepares the child's
+ * The parent blocks every signal (while it waits for a vfork child: what has a handler), prepares the child's
  * block (a new one with CLONE_VM; without, fork.c goes on) and enters the gate with the block's address in r9, which
  * these calls don't read. The child arrives in zl_child, on a stack that the agent must not touch, moves to the block's
  * hook stack, arms itself in zl_child_begin() and leaves by the exit of the frame that the parent copied there. The
@@ -23,10 +23,6 @@
 #include <linux/errno.h>
 #include <linux/sched.h>
 #include "base/poison.h"
-
-#ifndef CLONE_CLEAR_SIGHAND
-#define CLONE_CLEAR_SIGHAND 0x100000000ULL
-#endif
 
 /* What the child will share. A bad pointer of clone3 is the kernel's to complain of: no flags then. */
 static uint64_t clone_flags(const struct zlazy_call *call)

@@ -17,7 +17,6 @@
  * Lock order: what fork() takes, then the agent's, which nobody holds while he runs code of a libc.
  */
 #include "threads/child.h"
-#include "base/fatal.h"
 #include "base/fs.h"
 #include "base/raw.h"
 #include "base/string.h"
