@@ -87,9 +87,10 @@ struct zlazy_hook {
 	 * call of its own, signals that the program handles wait.
 	 * Threads that a hook has made don't exist in a forked child. When the program forks, the library's libc forks,
 	 * too: malloc and stdio work in the child, and handlers of pthread_atfork() run, in parent and child, as parts
-	 * of the fork's own call, without a call of on_call(). At the end of the process nothing of the
-	 * library runs: no destructor, no atexit() function, and stdio is not flushed. Flush after each piece of
-	 * output, or in the call that ends the process (exit_group). */
+	 * of the fork's own call, without a call of on_call(). That is inside next() where the hook wants the fork:
+	 * hold no lock over it that such a handler takes, nor over a call that may block, or no thread can fork.
+	 * At the end of the process nothing of the library runs: no destructor, no atexit() function, and stdio is not
+	 * flushed. Flush after each piece of output, or in the call that ends the process (exit_group). */
 	long (*on_call)(struct zlazy_call *call, void *data);
 	void *data;             /* handed to on_call() */
 	uint64_t wanted[ZLAZY_NUMBERS / 64];  /* bit per x86-64 number; see zlazy_want() */
