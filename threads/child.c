@@ -131,7 +131,7 @@ long zl_own_clone(struct zl_frame *frame)
 	long result;
 
 	if (!(flags & CLONE_VM))
-		return block->fork && zl_is_nested(frame) ? zl_fork_inner(block) : zl_fork(block, frame, flags);
+		return zl_fork_is_inner(block, frame) ? zl_fork_inner(block) : zl_fork(block, frame, flags);
 	if (!zl_clone_close(block, frame, flags))
 		return zl_call_interrupted(frame);
 	result = clone_sharing(block, frame, flags);

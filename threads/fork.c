@@ -14,11 +14,12 @@
  * to the next pthread_create(), that of the program's thread, which is running, too: it is shown empty lists. And it
  * tells the kernel where its list of robust mutexes is: that is undone, natively a child has none.
  *
- * Lock order: what fork() takes, then the agent's, which nobody holds while he runs code of a libc.
+ * Lock order: what fork() takes, then the agent's, which no thread holds while it runs code of a libc.
  */
 #include "threads/child.h"
 #include "base/fs.h"
 #include "base/raw.h"
+#include "base/seccomp.h"
 #include "base/string.h"
 #include "base/tally.h"
 #include "lazy/codefd.h"
@@ -123,11 +124,18 @@ static void show_threads(const struct zl_fork *fork, const struct zl_block *bloc
 	zl_raw(__NR_set_robust_list, 0, sizeof(struct robust_list_head));
 }
 
+/* Known by where it wants the child's id to be; a handler of the hook library's may make another process. */
+bool zl_fork_is_inner(const struct zl_block *block, const struct zl_frame *frame)
+{
+	return block->fork && zl_is_nested(frame) && frame->call.number == __NR_clone &&
+	       (uintptr_t)frame->call.arg[3] == block->control + zl_control_pattern.tid;
+}
+
 long zl_fork_inner(struct zl_block *block)
 {
 	struct zl_fork *fork = block->fork;
 
-	block->fork = NULL;   /* handlers of the hook library's may make processes of their own */
+	block->fork = NULL;
 	zl_fs_set(fork->fs);
 	fork->result = make_copy(block, fork->frame, fork->flags);
 	fork->is_made = true;
@@ -158,12 +166,19 @@ static long run_libc(struct zl_frame *frame)
 	return 0;
 }
 
+/* Not while it waits for the child: other threads' hooks would wait, too. */
+static bool can_prepare(struct zl_block *block, uint64_t flags)
+{
+	bool can_set_fs = zl_has_fsgsbase || zl_seccomp_lets(zl_seccomp_here(), __NR_arch_prctl, ARCH_SET_FS, 0, 0);
+	return zl_hook_libc.fork && !(flags & CLONE_VFORK) && can_set_fs && zl_control_of(block);
+}
+
 long zl_fork(struct zl_block *block, struct zl_frame *frame, uint64_t flags)
 {
 	struct zl_fork fork = { .frame = frame, .flags = flags, .fs = zl_fs_read() };
 	bool is_hooks = zl_is_nested(frame);   /* by its libc's fork(), which is at work then */
 
-	if (zl_hook_libc.fork && !is_hooks && !(flags & CLONE_VFORK) && zl_control_of(block)) {
+	if (!is_hooks && can_prepare(block, flags)) {
 		block->fork = &fork;
 		if (frame->vectors)
 			run_libc(frame);

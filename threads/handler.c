@@ -213,6 +213,10 @@ static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *
 
 	undo_restart(info, c);
 	is_foreign = !is_dispatch(info, c);
+	if (is_seccomp_trap(block, info, c)) {
+		foreign.si_call_addr = (void *)site_of_gate(block, c->rip);
+		return on_seccomp_trap(block, &foreign, context);
+	}
 	if (c->rip == (uintptr_t)zl_deliver_trap_after)
 		zl_deliver_noted(block, context);
 	else if (c->rip == (uintptr_t)zl_null_trap_after)
@@ -223,10 +227,6 @@ static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *
 			enter(block, context);
 	} else
 		is_foreign = true;
-	if (is_seccomp_trap(block, info, c)) {
-		foreign.si_call_addr = (void *)site_of_gate(block, c->rip);
-		return on_seccomp_trap(block, &foreign, context);
-	}
 	if (is_foreign)
 		on_asynchronous(block, SIGSYS, &foreign, context);
 }

@@ -88,6 +88,11 @@ static struct zl_block *open_slot(uintptr_t slot)
 	return NULL;
 }
 
+static bool can_protect(void)
+{
+	return zl_seccomp_lets(zl_seccomp_here(), __NR_mprotect, 0, SLOT_GUARD, PROT_READ | PROT_WRITE);
+}
+
 /* Without guards, where a filter of the program's forbids mprotect. */
 static struct zl_block *map_open(void)
 {
@@ -153,17 +158,16 @@ static struct zl_block *begin(struct zl_block *block)
 
 struct zl_block *zl_slot_take(void)
 {
+	bool has_guards = can_protect();
 	struct zl_block *block;
 	uintptr_t slot;
 
 	zl_lock(&zl_slots_lock);
 	block = pop();
-	slot = block ? 0 : take_fresh();
+	slot = block || !has_guards ? 0 : take_fresh();
 	zl_unlock(&zl_slots_lock);
 	if (!block)
-		block = open_slot(slot);
-	if (!block && !zl_seccomp_lets(zl_seccomp_here(), __NR_mprotect, 0, SLOT_GUARD, PROT_READ | PROT_WRITE))
-		block = map_open();
+		block = has_guards ? open_slot(slot) : map_open();
 	return begin(block);
 }
 

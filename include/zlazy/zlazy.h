@@ -88,7 +88,8 @@ struct zlazy_hook {
 	 * Threads that a hook has made don't exist in a forked child. When the program forks, the library's libc forks,
 	 * too: malloc and stdio work in the child, and handlers of pthread_atfork() run, in parent and child, as parts
 	 * of the fork's own call, without a call of on_call(). That is inside next() where the hook wants the fork:
-	 * hold no lock over it that such a handler takes, nor over a call that may block, or no thread can fork.
+	 * hold no lock over it that such a handler takes, nor over a call that may block, or no thread can fork. The
+	 * handlers must not fork, and those of the child must make no threads.
 	 * At the end of the process nothing of the library runs: no destructor, no atexit() function, and stdio is not
 	 * flushed. Flush after each piece of output, or in the call that ends the process (exit_group). */
 	long (*on_call)(struct zlazy_call *call, void *data);
