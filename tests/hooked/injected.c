@@ -1,0 +1,252 @@
+/* injected.c - one system call a round, between two breakpoints, in which a signal comes; for tests/test_inject.py
+ *
+ *     injected CASE RESULT      RESULT: what getpid answers; 0: what it really is
+ *
+ * The tracer (injector.c) stops at `int3` before the site, sends the signal after so many steps of the call, and lets
+ * go. The handler must be shown the program before the call, which then has had no effect, or after it, with its
+ * result: each register, the mask, extended state. It changes r15 there. Once the call has returned, the handler has
+ * run, once, and the call has been made once.
+ *
+ *     getpid, backwards     the second with the direction flag set
+ *     write                 one byte to a pipe, not more
+ *     read                  of an empty pipe that the handler writes to: SIGUSR1 may end it, SIGALRM (SA_RESTART) may not
+ *     block, unblock        rt_sigprocmask of these signals: after, or before, no handler runs
+ *     suspend               rt_sigsuspend lets them in: the handler runs at its end, never before
+ */
+#include "../guests/guest.h"
+#include "injected.h"
+#include <sys/ioctl.h>
+
+enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP, R8, R9, R10, R11, R12, R13, R14, R15, FLAGS, REGISTERS };
+enum { VECTORS = 16, STATUS_FLAGS = 0x8d5, DIRECTION_FLAG = 0x400 };
+static const int of_context[REGISTERS] = { REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+	REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_EFL };
+static const char *const names[REGISTERS] = { "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10",
+	"r11", "r12", "r13", "r14", "r15", "rflags" };
+
+static struct state {
+	uint64_t in[REGISTERS], out[REGISTERS];
+	uint64_t vector_in[VECTORS][2], vector_out[VECTORS][2];
+} state;
+
+extern void call_between(struct state *state);
+extern char call_site[], call_after[], open_after[];
+extern long open_signals(const uint64_t *mask);
+
+asm(".text\n"
+"call_between:\n"
+"	pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
+"	pushq %rdi\n"
+"	movq %rsp, 8*7(%rdi)\n"
+"	pushq 8*16(%rdi)\n"
+"	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+"	movups 8*34+16*\\n(%rdi), %xmm\\n\n"
+"	.endr\n"
+"	movq 8*0(%rdi), %rax; movq 8*1(%rdi), %rbx; movq 8*2(%rdi), %rcx; movq 8*3(%rdi), %rdx\n"
+"	movq 8*4(%rdi), %rsi; movq 8*6(%rdi), %rbp; movq 8*8(%rdi), %r8; movq 8*9(%rdi), %r9\n"
+"	movq 8*10(%rdi), %r10; movq 8*11(%rdi), %r11; movq 8*12(%rdi), %r12; movq 8*13(%rdi), %r13\n"
+"	movq 8*14(%rdi), %r14; movq 8*15(%rdi), %r15; movq 8*5(%rdi), %rdi\n"
+"	popfq\n"
+"	int3\n"
+"call_site:\n"
+"	syscall\n"
+"call_after:\n"
+"	int3\n"
+"	pushfq\n"
+"	pushq %rax\n"
+"	movq 16(%rsp), %rax\n"
+"	popq 8*17(%rax)\n"
+"	popq 8*17+8*16(%rax)\n"
+"	movq %rsp, 8*17+8*7(%rax)\n"
+"	movq %rbx, 8*17+8*1(%rax); movq %rcx, 8*17+8*2(%rax); movq %rdx, 8*17+8*3(%rax)\n"
+"	movq %rsi, 8*17+8*4(%rax); movq %rdi, 8*17+8*5(%rax); movq %rbp, 8*17+8*6(%rax)\n"
+"	movq %r8, 8*17+8*8(%rax); movq %r9, 8*17+8*9(%rax); movq %r10, 8*17+8*10(%rax)\n"
+"	movq %r11, 8*17+8*11(%rax); movq %r12, 8*17+8*12(%rax); movq %r13, 8*17+8*13(%rax)\n"
+"	movq %r14, 8*17+8*14(%rax); movq %r15, 8*17+8*15(%rax)\n"
+"	.irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n"
+"	movups %xmm\\n, 8*34+16*16+16*\\n(%rax)\n"
+"	.endr\n"
+"	pushq $0x202; popfq\n"
+"	popq %rdi\n"
+"	popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx\n"
+"	ret\n"
+"open_signals:\n"
+"	movq %rdi, %rsi; movl $2, %edi; xorl %edx, %edx; movl $8, %r10d; movl $14, %eax\n"   /* SIG_SETMASK */
+"	syscall\n"
+"open_after:\n"
+"	ret\n");
+
+#define BIT(signal) (1UL << ((signal) - 1))
+enum { SIGNALS = BIT(SIGUSR1) | BIT(SIGALRM) };
+static const uint64_t none, both = SIGNALS;
+
+static struct a_case {
+	const char *name;
+	long number, arg[4];
+	uint64_t flags;
+	long result;
+	uint64_t before, after;    /* mask of the program before the call, and after it */
+} cases[] = {
+	{ "getpid", SYS_getpid, { 1, 2, 3, 4 }, STATUS_FLAGS, 0, 0, 0 },
+	{ "backwards", SYS_getpid, { 1, 2, 3, 4 }, DIRECTION_FLAG, 0, 0, 0 },
+	{ "write", SYS_write, { 0, (long)"x", 1, 4 }, 0, 1, 0, 0 },
+	{ "read", SYS_read, { 0, 0, 1, 4 }, STATUS_FLAGS, 1, 0, 0 },
+	{ "block", SYS_rt_sigprocmask, { SIG_BLOCK, (long)&both, 0, 8 }, STATUS_FLAGS, 0, 0, SIGNALS },
+	{ "unblock", SYS_rt_sigprocmask, { SIG_UNBLOCK, (long)&both, 0, 8 }, STATUS_FLAGS, 0, SIGNALS, 0 },
+	{ "suspend", SYS_rt_sigsuspend, { (long)&none, 8, 3, 4 }, STATUS_FLAGS, -EINTR, SIGNALS, SIGNALS },
+};
+
+static const struct a_case *chosen;
+static int pipe_fds[2];
+static char byte;
+static volatile int handled, edits, made_early;
+static volatile bool is_ended_early, is_opening;
+
+static bool is(const char *name)
+{
+	return strcmp(chosen->name, name) == 0;
+}
+
+static int bytes_in_pipe(void)
+{
+	int count = -1;
+	CHECK(ioctl(pipe_fds[0], FIONREAD, &count) == 0);
+	return count;
+}
+
+static void check_call(void *context, bool is_before, bool is_restarting)
+{
+	if (is_before) {
+		CHECK_EQ(reg(context, REG_RAX), chosen->number);
+		CHECK_EQ(bytes_in_pipe(), 0);
+		CHECK(!is("unblock") && !is("suspend"));
+	} else if (is("read")) {
+		CHECK_EQ(reg(context, REG_RAX), -EINTR);
+		CHECK(!is_restarting);
+		is_ended_early = true;
+	} else {
+		CHECK_EQ(reg(context, REG_RAX), chosen->result);
+		CHECK_EQ(bytes_in_pipe(), is("write"));
+		CHECK(!is("block"));
+	}
+}
+
+static void check_context(ucontext_t *context, bool is_before)
+{
+	for (int i = 0; i < REGISTERS; i++) {
+		uint64_t got = (uint64_t)reg(context, of_context[i]), expected = state.in[i];
+		uint64_t other = i == R11 ? state.in[FLAGS] : i == RCX ? (uint64_t)call_after : expected;
+		if (i == RAX || (is_before && got == other))   /* rcx and r11 mean nothing to a call */
+			continue;
+		expected = is_before ? expected : other;
+		if (got != expected)
+			FAIL("%s in the handler, %s the call: %#lx, not %#lx", names[i], is_before ? "before" : "after", got,
+			     expected);
+	}
+	CHECK(memcmp(context->uc_mcontext.fpregs->_xmm, state.vector_in, sizeof(state.vector_in)) == 0);
+}
+
+static void on_signal(int signal, siginfo_t *info, void *context)
+{
+	uintptr_t pc = (uintptr_t)reg(context, REG_RIP);
+	bool is_before = pc == (uintptr_t)call_site;
+	uint64_t shown, now, temporary;
+
+	handled++;
+	memcpy(&shown, &((ucontext_t *)context)->uc_sigmask, sizeof(shown));
+	if (made_early == 0)
+		CHECK(info->si_signo == signal && info->si_code == SI_TKILL && info->si_pid == getppid());
+	if (is_opening) {
+		CHECK_EQ(pc, (uintptr_t)open_after);
+		CHECK_EQ(shown, 0);
+		return;
+	}
+	if (!is_before && pc != (uintptr_t)call_after)
+		FAIL("the handler is shown pc %#lx; the site is %#lx", pc, (uintptr_t)call_site);
+	check_call(context, is_before, signal == SIGALRM);
+	check_context(context, is_before);
+	CHECK_EQ(shown, is_before ? chosen->before : chosen->after);
+	temporary = is("suspend") ? none : shown;
+	CHECK(raw6(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&now, 8, 0, 0) == 0);
+	CHECK_EQ(now, temporary | BIT(signal));
+	((ucontext_t *)context)->uc_mcontext.gregs[REG_R15]++;
+	edits++;
+	if (is("read"))
+		CHECK(write(pipe_fds[1], "x", 1) == 1);
+}
+
+static void prepare(bool is_warm)
+{
+	for (uint64_t i = 0; i < FLAGS; i++)
+		state.in[i] = 0x0123456789abcdefUL * (i + 1) ^ i << 56;
+	for (uint64_t i = 0; i < VECTORS * 2; i++)
+		state.vector_in[i / 2][i % 2] = 0xfedcba9876543210UL * (i + 3);
+	state.in[FLAGS] = 0x202 | chosen->flags;
+	state.in[RAX] = (uint64_t)chosen->number;
+	state.in[RDI] = (uint64_t)chosen->arg[0];
+	state.in[RSI] = (uint64_t)chosen->arg[1];
+	state.in[RDX] = (uint64_t)chosen->arg[2];
+	state.in[R10] = (uint64_t)chosen->arg[3];
+	handled = edits = 0;
+	is_ended_early = false;
+	made_early = is_warm;
+	byte = 0;
+	CHECK_EQ(open_signals(&chosen->before), 0);
+	if (is_warm && is("read"))
+		CHECK(write(pipe_fds[1], "x", 1) == 1);
+	if (is_warm && (is("suspend") || is("unblock")))
+		CHECK(raise(SIGUSR1) == 0);
+}
+
+static void check_after(void)
+{
+	for (int i = 0; i < REGISTERS; i++) {
+		uint64_t expected = i == RAX ? (uint64_t)(is_ended_early ? -EINTR : chosen->result) : i == RCX ? (uint64_t)call_after :
+			i == R11 ? state.in[FLAGS] : state.in[i] + (i == R15 ? (uint64_t)edits : 0);
+		if (state.out[i] != expected)
+			FAIL("%s after the call: %#lx, not %#lx", names[i], state.out[i], expected);
+	}
+	CHECK(memcmp(state.vector_out, state.vector_in, sizeof(state.vector_in)) == 0);
+}
+
+static void finish(bool is_warm)
+{
+	uint64_t now;
+
+	check_after();
+	CHECK(raw6(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&now, 8, 0, 0) == 0);
+	CHECK_EQ(now, chosen->after);
+	is_opening = true;
+	CHECK_EQ(open_signals(&none), 0);
+	is_opening = false;
+	CHECK_EQ(handled, is_warm ? is("suspend") || is("unblock") : 1);
+	if (is("read") && !is_ended_early)
+		CHECK_EQ(byte, 'x');
+	CHECK_EQ(bytes_in_pipe(), is("write") || is_ended_early);
+	if (is("write") || is_ended_early)
+		CHECK(read(pipe_fds[0], &byte, 1) == 1);
+}
+
+int main(int argc, char **argv)
+{
+	CHECK(argc == 3);
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		if (strcmp(cases[i].name, argv[1]) == 0)
+			chosen = &cases[i];
+	CHECK(chosen && pipe(pipe_fds) == 0);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (cases[i].number == SYS_getpid)
+			cases[i].result = atol(argv[2]) ? atol(argv[2]) : getpid();
+		else if (cases[i].number == SYS_write)
+			cases[i].arg[0] = pipe_fds[1];
+		else if (cases[i].number == SYS_read)
+			cases[i].arg[0] = pipe_fds[0], cases[i].arg[1] = (long)&byte;
+	}
+	handle(SIGUSR1, on_signal, 0);
+	handle(SIGALRM, on_signal, SA_RESTART);
+	for (long round = 0;; round++) {
+		prepare(round < WARM_ROUNDS);
+		call_between(&state);
+		finish(round < WARM_ROUNDS);
+	}
+}
