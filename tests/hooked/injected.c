@@ -9,7 +9,7 @@
  *
  *     getpid, backwards     the second with the direction flag set
  *     write                 one byte to a pipe, not more
- *     read                  of an empty pipe that the handler writes to: SIGUSR1 may end it, SIGALRM (SA_RESTART) may not
+ *     read                  of an empty pipe that the handler writes to: all but SIGALRM (SA_RESTART) may end it
  *     block, unblock        rt_sigprocmask of these signals: after, or before, no handler runs
  *     suspend               rt_sigsuspend lets them in: the handler runs at its end, never before
  */
@@ -19,8 +19,8 @@
 
 enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP, R8, R9, R10, R11, R12, R13, R14, R15, FLAGS, REGISTERS };
 enum { VECTORS = 16, STATUS_FLAGS = 0x8d5, DIRECTION_FLAG = 0x400 };
-static const int of_context[REGISTERS] = { REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
-	REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_EFL };
+static const int of_context[REGISTERS] = { REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
+	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_EFL };
 static const char *const names[REGISTERS] = { "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10",
 	"r11", "r12", "r13", "r14", "r15", "rflags" };
 
@@ -77,8 +77,9 @@ asm(".text\n"
 "	ret\n");
 
 #define BIT(signal) (1UL << ((signal) - 1))
-enum { SIGNALS = BIT(SIGUSR1) | BIT(SIGALRM) };
-static const uint64_t none, both = SIGNALS;
+/* SIGSYS is blocked all the time, in the program's eyes. */
+enum { SIGNALS = BIT(SIGUSR1) | BIT(SIGALRM) | BIT(SIGSEGV), BLOCKED = BIT(SIGSYS), ALL = SIGNALS | BLOCKED };
+static const uint64_t nothing, signals = SIGNALS, blocked = BLOCKED;
 
 static struct a_case {
 	const char *name;
@@ -87,20 +88,20 @@ static struct a_case {
 	long result;
 	uint64_t before, after;    /* mask of the program before the call, and after it */
 } cases[] = {
-	{ "getpid", SYS_getpid, { 1, 2, 3, 4 }, STATUS_FLAGS, 0, 0, 0 },
-	{ "backwards", SYS_getpid, { 1, 2, 3, 4 }, DIRECTION_FLAG, 0, 0, 0 },
-	{ "write", SYS_write, { 0, (long)"x", 1, 4 }, 0, 1, 0, 0 },
-	{ "read", SYS_read, { 0, 0, 1, 4 }, STATUS_FLAGS, 1, 0, 0 },
-	{ "block", SYS_rt_sigprocmask, { SIG_BLOCK, (long)&both, 0, 8 }, STATUS_FLAGS, 0, 0, SIGNALS },
-	{ "unblock", SYS_rt_sigprocmask, { SIG_UNBLOCK, (long)&both, 0, 8 }, STATUS_FLAGS, 0, SIGNALS, 0 },
-	{ "suspend", SYS_rt_sigsuspend, { (long)&none, 8, 3, 4 }, STATUS_FLAGS, -EINTR, SIGNALS, SIGNALS },
+	{ "getpid", SYS_getpid, { 1, 2, 3, 4 }, STATUS_FLAGS, 0, BLOCKED, BLOCKED },
+	{ "backwards", SYS_getpid, { 1, 2, 3, 4 }, DIRECTION_FLAG, 0, BLOCKED, BLOCKED },
+	{ "write", SYS_write, { 0, (long)"x", 1, 4 }, 0, 1, BLOCKED, BLOCKED },
+	{ "read", SYS_read, { 0, 0, 1, 4 }, STATUS_FLAGS, 1, BLOCKED, BLOCKED },
+	{ "block", SYS_rt_sigprocmask, { SIG_BLOCK, (long)&signals, 0, 8 }, STATUS_FLAGS, 0, BLOCKED, ALL },
+	{ "unblock", SYS_rt_sigprocmask, { SIG_UNBLOCK, (long)&signals, 0, 8 }, STATUS_FLAGS, 0, ALL, BLOCKED },
+	{ "suspend", SYS_rt_sigsuspend, { (long)&nothing, 8, 3, 4 }, STATUS_FLAGS, -EINTR, ALL, ALL },
 };
 
 static const struct a_case *chosen;
 static int pipe_fds[2];
 static char byte;
-static volatile int handled, edits, made_early;
-static volatile bool is_ended_early, is_opening;
+static volatile int handled, edits;
+static volatile bool is_warming, is_ended_early, is_opening;
 
 static bool is(const char *name)
 {
@@ -134,14 +135,12 @@ static void check_call(void *context, bool is_before, bool is_restarting)
 static void check_context(ucontext_t *context, bool is_before)
 {
 	for (int i = 0; i < REGISTERS; i++) {
-		uint64_t got = (uint64_t)reg(context, of_context[i]), expected = state.in[i];
-		uint64_t other = i == R11 ? state.in[FLAGS] : i == RCX ? (uint64_t)call_after : expected;
-		if (i == RAX || (is_before && got == other))   /* rcx and r11 mean nothing to a call */
-			continue;
-		expected = is_before ? expected : other;
-		if (got != expected)
+		uint64_t got = (uint64_t)reg(context, of_context[i]);
+		uint64_t after = i == R11 ? state.in[FLAGS] : i == RCX ? (uint64_t)call_after : state.in[i];
+		/* before a call that is made again, rcx and r11 may be as after it, as natively */
+		if (i != RAX && got != after && !(is_before && got == state.in[i]))
 			FAIL("%s in the handler, %s the call: %#lx, not %#lx", names[i], is_before ? "before" : "after", got,
-			     expected);
+			     after);
 	}
 	CHECK(memcmp(context->uc_mcontext.fpregs->_xmm, state.vector_in, sizeof(state.vector_in)) == 0);
 }
@@ -154,11 +153,11 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 
 	handled++;
 	memcpy(&shown, &((ucontext_t *)context)->uc_sigmask, sizeof(shown));
-	if (made_early == 0)
+	if (!is_warming)
 		CHECK(info->si_signo == signal && info->si_code == SI_TKILL && info->si_pid == getppid());
 	if (is_opening) {
 		CHECK_EQ(pc, (uintptr_t)open_after);
-		CHECK_EQ(shown, 0);
+		CHECK_EQ(shown, BLOCKED);
 		return;
 	}
 	if (!is_before && pc != (uintptr_t)call_after)
@@ -166,7 +165,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 	check_call(context, is_before, signal == SIGALRM);
 	check_context(context, is_before);
 	CHECK_EQ(shown, is_before ? chosen->before : chosen->after);
-	temporary = is("suspend") ? none : shown;
+	temporary = is("suspend") ? nothing : shown;
 	CHECK(raw6(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&now, 8, 0, 0) == 0);
 	CHECK_EQ(now, temporary | BIT(signal));
 	((ucontext_t *)context)->uc_mcontext.gregs[REG_R15]++;
@@ -189,7 +188,7 @@ static void prepare(bool is_warm)
 	state.in[R10] = (uint64_t)chosen->arg[3];
 	handled = edits = 0;
 	is_ended_early = false;
-	made_early = is_warm;
+	is_warming = is_warm;
 	byte = 0;
 	CHECK_EQ(open_signals(&chosen->before), 0);
 	if (is_warm && is("read"))
@@ -200,12 +199,16 @@ static void prepare(bool is_warm)
 
 static void check_after(void)
 {
-	for (int i = 0; i < REGISTERS; i++) {
-		uint64_t expected = i == RAX ? (uint64_t)(is_ended_early ? -EINTR : chosen->result) : i == RCX ? (uint64_t)call_after :
-			i == R11 ? state.in[FLAGS] : state.in[i] + (i == R15 ? (uint64_t)edits : 0);
-		if (state.out[i] != expected)
-			FAIL("%s after the call: %#lx, not %#lx", names[i], state.out[i], expected);
-	}
+	uint64_t expected[REGISTERS];
+
+	memcpy(expected, state.in, sizeof(expected));
+	expected[RAX] = (uint64_t)(is_ended_early ? -EINTR : chosen->result);
+	expected[RCX] = (uint64_t)call_after;
+	expected[R11] = state.in[FLAGS];
+	expected[R15] += (uint64_t)edits;
+	for (int i = 0; i < REGISTERS; i++)
+		if (state.out[i] != expected[i])
+			FAIL("%s after the call: %#lx, not %#lx", names[i], state.out[i], expected[i]);
 	CHECK(memcmp(state.vector_out, state.vector_in, sizeof(state.vector_in)) == 0);
 }
 
@@ -217,7 +220,7 @@ static void finish(bool is_warm)
 	CHECK(raw6(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&now, 8, 0, 0) == 0);
 	CHECK_EQ(now, chosen->after);
 	is_opening = true;
-	CHECK_EQ(open_signals(&none), 0);
+	CHECK_EQ(open_signals(&blocked), 0);
 	is_opening = false;
 	CHECK_EQ(handled, is_warm ? is("suspend") || is("unblock") : 1);
 	if (is("read") && !is_ended_early)
@@ -243,6 +246,7 @@ int main(int argc, char **argv)
 			cases[i].arg[0] = pipe_fds[0], cases[i].arg[1] = (long)&byte;
 	}
 	handle(SIGUSR1, on_signal, 0);
+	handle(SIGSEGV, on_signal, 0);
 	handle(SIGALRM, on_signal, SA_RESTART);
 	for (long round = 0;; round++) {
 		prepare(round < WARM_ROUNDS);
