@@ -23,7 +23,8 @@ sys.dont_write_bytecode = True
 import common
 import machine
 
-USR1, ALRM = signal.SIGUSR1, signal.SIGALRM   # ALRM: with SA_RESTART
+# ALRM: with SA_RESTART. SEGV: blocked by the agent alone, not by the kernel.
+USR1, ALRM, SEGV = signal.SIGUSR1, signal.SIGALRM, signal.SIGSEGV
 SECONDS = 240
 ASLEEP = "asleep"   # a call that sleeps in the kernel
 ENTRY = ("zl_entry_call", "zl_call_r11", "zl_call_saved", "zl_call_moved", "zl_call_flags")
@@ -50,13 +51,16 @@ PATHS = (
     Path("zpoline", None, "suspend", 0, USR1, (*ENTRY, ASLEEP)),
     Path("zpoline", None, "block", 0, USR1, (*OWNED, *MADE)),
     Path("zpoline", None, "unblock", 0, ALRM, (*OWNED, *MADE)),
+    Path("zpoline", None, "block", 0, SEGV, (*OWNED, *MADE)),
+    Path("zpoline", None, "unblock", 0, SEGV, (*OWNED, *MADE)),
     Path("zpoline", "fake", "getpid", 4242, USR1, HOOKED),
     Path("zpoline", "fake", "backwards", 4242, ALRM, HOOKED),
     Path("zpoline", "deny:getpid=EPERM", "getpid", -1, USR1, (*HOOKED, "zl_dispatch")),
     Path("zpoline", "count", "write", 0, USR1, (*PASSED, *MADE), "ZLAZY_RETURN=ret"),
-    Path("zpoline", "count", "write", 0, USR1, (*PASSED, *MADE), "ZLAZY_RETURN=jump"),
+    Path("zpoline", "count", "write", 0, SEGV, (*PASSED, *MADE), "ZLAZY_RETURN=jump"),
     *(Path("zpoline", "count", "read", 0, which, (*PASSED, ASLEEP)) for which in (USR1, ALRM)),
     Path("zpoline", "count", "suspend", 0, USR1, (*PASSED, ASLEEP)),
+    Path("zpoline", "count", "read", 0, SEGV, (*PASSED, ASLEEP)),
     Path("zpoline", "count", "block", 0, USR1, (*OWNED, *MADE)),
     Path("zpoline", "pass:1", "write", 0, USR1, (*PASSED, *MADE)),
     Path("zpoline", "pass:0", "read", 0, USR1, (*PASSED, ASLEEP)),
@@ -66,6 +70,7 @@ PATHS = (
     Path("trap", None, "backwards", 0, USR1, ("zl_real_handler", "zl_entry_jump", "zl_plain_jump_after")),
     *(Path("trap", None, "read", 0, which, (*TRAP, ASLEEP)) for which in (USR1, ALRM)),
     Path("trap", None, "unblock", 0, USR1, (*TRAP, "zl_dispatch", *GATE, *MADE)),
+    Path("trap", None, "write", 0, SEGV, (*TRAP, "zl_plain_jump_after")),
     Path("trap", "fake", "getpid", 4242, USR1, (*TRAP, "zl_hooked", *EXIT)),
     Path("trap", "count", "write", 0, USR1, (*TRAP_PASSED, *MADE)),
     Path("trap", "count", "read", 0, ALRM, (*TRAP_PASSED, ASLEEP)),

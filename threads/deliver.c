@@ -342,7 +342,7 @@ void zl_deliver_noted(struct zl_block *block, struct ucontext *context)
 	else if (signal && block->noted_as == ZL_NOTED_FORCED)
 		zl_deliver_fault(block, signal, &info, context);
 	else if (signal)
-		enter_handler(block, signal, &info, context, &mask);
+		zl_deliver(block, signal, &info, context, &mask);   /* not if the call that noted it has blocked it */
 	note_interruption(block, c);
 	mask.is_temporary = false;
 	while (zl_take_kept(block, ~block->mask, &info)) {
