@@ -76,6 +76,7 @@ class Oracle:
         self.gate, self.agent, self.counters = gate, agent, counters
         self.tasks, self.images, self.strays = {}, [], []
         self.parents = collections.defaultdict(collections.deque)  # child: tids of the parents, oldest first
+        self.born = {}  # child that has made no call yet: its maker's image and strict, as they were
         self.made, self.restarted = collections.Counter(), collections.Counter()
         self.calls = self.judged = self.handlers = self.killed = self.unclear = 0
         self.problems, self.status = [], None
@@ -115,10 +116,12 @@ class Oracle:
             self.first = pid
             made = Task(Image("(before the first execve)"), False)
         else:
-            parent = self.parents[pid].popleft() if self.parents[pid] else None
-            if parent not in self.tasks:  # its clone never returned to the log: the parent was killed
+            parent, born = self.parents[pid].popleft() if self.parents[pid] else None, self.born.pop(pid, None)
+            if born is None and parent not in self.tasks:  # its clone never returned to the log: the parent was killed
                 parent = next((p for p in self.lost_makers if p in self.tasks), None)
-            if parent is None:
+            if born:  # the maker may have ended since, or called execve
+                made = Task(*born)
+            elif parent is None:
                 self.problems.append(f"task {pid}: nobody made it")
                 made = Task(Image("(unknown)"), False)
             else:
@@ -144,7 +147,7 @@ class Oracle:
         elif resumed:
             name, entry = task.pending or (resumed[1], "")
             task.pending = None
-            self.leave(task, name, entry, entry.removesuffix(" <unfinished ...>") + resumed[2], number)
+            self.leave(pid, task, name, entry, entry.removesuffix(" <unfinished ...>") + resumed[2], number)
         else:
             self.enter(pid, task, number, ip, text)
 
@@ -184,20 +187,23 @@ class Oracle:
         if text.endswith("<unfinished ...>"):
             task.pending = (call[1], text)
         else:
-            self.leave(task, call[1], text, text, number)
+            self.leave(pid, task, call[1], text, text, number)
 
     def counter(self, task, number):
         nr = int(number) & 0xffffffff if number and "?" not in number else OTHERS
         return nr if task.bits == 64 and nr < OTHERS else OTHERS
 
     # A call has returned; `text` is its whole line, put together.
-    def leave(self, task, name, entry, text, number):
+    def leave(self, pid, task, name, entry, text, number):
         result = RESULT.search(text)
         value, error = (result[1], result[2]) if result else ("?", None)
         image = task.image
         if value == "?" and error and error.startswith("ERESTART") and task.strict:
             self.restarted[self.counter(task, number)] += 1
-        if name in EXECS and value == "0":
+        if name in MAKERS and value.isdigit():
+            if self.parents[int(value)] and self.parents[int(value)][0] == pid:
+                self.born[int(value)] = (image, task.strict)
+        elif name in EXECS and value == "0":
             path = re.search(r'"((?:[^"\\]|\\.)*)"', entry)
             task.image, task.strict, task.exiting = Image(path[1] if path else "?"), False, False
             self.images.append(task.image)

@@ -4,6 +4,7 @@
 - a call from outside the gate after arming: stray; before arming: none
 - the gate's last instruction: its address lies at the end of the section, inside; the next byte is outside
 - a fork, vfork or thread child is judged from its first call, also when its lines come before the parent's clone returns
+- a child whose maker has ended, or called execve, before the child's first call (daemons)
 - execve starts an unjudged image; one that never arms is unhooked; a second agent at another address is followed
 - execve in a thread goes on under the leader's id
 - unfinished and resumed calls, signals, kills, 32-bit calls, restart_syscall
@@ -103,6 +104,19 @@ class Children(unittest.TestCase):
     def test_parent_killed_in_clone(self):
         self.assertEqual(self.strays(f"100 [  57] [{IN}] fork( <unfinished ...>\n101 [ 102] [{OUT}] getuid() = 0\n"
                                      "100 [  57] [????????????????] +++ killed by SIGKILL +++\n"), 1)
+
+    def test_maker_ends_before_the_first_call(self):
+        self.assertEqual(self.strays(f"100 [  57] [{IN}] fork() = 101\n"
+                                     f"101 [  57] [{IN}] fork( <unfinished ...>\n"
+                                     f"101 [  57] [{IN}] <... fork resumed>) = 102\n"
+                                     f"101 [ 231] [{IN}] exit_group(0) = ?\n"
+                                     "101 [ 231] [????????????????] +++ exited with 0 +++\n"
+                                     f"102 [ 102] [{OUT}] getuid() = 0\n"), 1)
+
+    def test_maker_executes_before_the_first_call(self):
+        self.assertEqual(self.strays(f"100 [  57] [{IN}] fork() = 101\n"
+                                     f"100 [  59] [{IN}] execve(\"/bin/y\", [], NULL) = 0\n"
+                                     f"101 [ 102] [{OUT}] getuid() = 0\n"), 1)
 
     def test_reused_id(self):
         exited = "101 [ 231] [????????????????] +++ exited with 0 +++\n"
