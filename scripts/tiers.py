@@ -28,6 +28,8 @@ HOOKS = ("none", "count", "clobber")
 # The shorter ones of tests/program_list.py.
 SHORT_PROGRAMS = ("bash", "dash", "python", "gcc", "make", "git", "tar", "sqlite", "redis", "nginx", "luajit", "jit",
                   "plugin")
+# A million signals, each accounted for, and 10,000 cancellations of threads that are blocked in read.
+STRESS_LEAST = ("signals=1000000", "cancel=10000")
 COUNTED_GUESTS = ("jit_threads", "plugin_dlopen", "proc_fork", "thr_many")
 COUNTED_PROGRAMS = {
     "ls": ("ls", "-la", "/usr/share/doc"),
@@ -107,8 +109,10 @@ def faults(build):
     return Step(f"faults{label(build)}", python("tests/test_faults.py", build), 300, why_no_agent("trap"))
 
 
-def stress(build, seconds):
+def stress(build, seconds, *least):
+    """least: totals to reach, for which it may take twice as long."""
     words = [os.path.join(ROOT, "stress", "run"), "--build", build, "--seconds", str(seconds)]
+    words += [word for total in least for word in ("--least", total)]
     return Step("stress", words, seconds * 2 + 60, why_no_agent("trap"))
 
 
@@ -168,10 +172,10 @@ def usual(build):
 
 
 def everything(build):
-    before = [step for step in usual(build) if not step.name.startswith("programs")]
+    before = [step for step in usual(build) if not step.name.startswith(("programs", "stress"))]
     install = Step("install", python("tests/test_install.py", "--build", build))
-    return [*before, install, *many_threads(build), *counted(build), programs(build, "trap", 900),
-            programs(build, "zpoline", 900),
+    return [*before, stress(build, 60, *STRESS_LEAST), install, *many_threads(build), *counted(build),
+            programs(build, "trap", 900), programs(build, "zpoline", 900),
             *(programs(build, tactic, 1200, "--oracle") for tactic in tactics()), *other_builds(), bench()]
 
 

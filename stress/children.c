@@ -177,7 +177,7 @@ int main(int argc, char **argv)
 		all += made[way];
 	CHECK_EQ(*counted, all * CALLS);
 	CHECK(private_kib() < before + GROWTH_KIB);
-	say("%ld forks, %ld vforks, %ld spawns, %ld threads, %ld forks killed; %ld ticks", made[0], made[1], made[2], made[3],
-	    made[4], (long)ticks);
+	say("%ld children: %ld forks, %ld vforks, %ld spawns, %ld threads, %ld forks killed; %ld ticks", all, made[0], made[1],
+	    made[2], made[3], made[4], (long)ticks);
 	return 0;
 }
