@@ -22,7 +22,7 @@ GIT = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_AUTHOR_
 class Program:
     def __init__(self, function, needs, environment):
         self.name, self.function, self.needs, self.environment = function.__name__, function, needs, environment
-        self.faults_at_null = False
+        self.faults_at_null, self.no_oracle = False, None
         self.long = function.__module__ != __name__
         self.seconds = 120  # natively or under the agent; see @takes
 
@@ -38,6 +38,14 @@ def faults_at_null(function):
     """It lives by faults at address zero: page zero must not be readable. Above @program."""
     PROGRAMS[function.__name__].faults_at_null = True
     return function
+
+
+def no_oracle(reason):
+    """It can't run under strace. Above @program."""
+    def mark(function):
+        PROGRAMS[function.__name__].no_oracle = reason
+        return function
+    return mark
 
 
 def takes(seconds):

@@ -31,6 +31,7 @@ sys.dont_write_bytecode = True
 import machine
 import program_list
 import sessions
+from ordinary import ordinary_signals
 
 LONG = ("runtimes_list", "services_list")  # modules; each registers its programs when it is imported
 for module in LONG:
@@ -43,13 +44,15 @@ def missing(program):
     return f"not installed: {', '.join(absent)}" if absent else None
 
 
-def why_not(program, tactic):
+def why_not(program, tactic, oracle):
     if tactic != "native" and machine.why_no_dispatch():
         return machine.why_no_dispatch()
     if tactic == "zpoline" and machine.why_no_zpoline():
         return machine.why_no_zpoline()
     if tactic == "zpoline" and program.faults_at_null and not machine.has_pku():
         return "no protection keys: page zero is readable under zpoline here"
+    if oracle and program.no_oracle:
+        return f"not under the oracle: {program.no_oracle}"
     return missing(program)
 
 
@@ -89,7 +92,7 @@ def run_one(options, name, ways):
     with tempfile.TemporaryDirectory(prefix="zlazy-program-", ignore_cleanup_errors=True) as folder:
         for tactic, hook in ways:
             label = f"{name} [{tactic}, {hook}]"
-            reason = why_not(program, tactic)
+            reason = why_not(program, tactic, options.oracle)
             if not reason and not native:
                 native = play(program, sessions.Plan(options.build, timeout=seconds), folder)
             if not reason and not native.problems:
@@ -161,6 +164,7 @@ def main():
     if not options.native and not os.path.exists(os.path.join(options.build, "libzlazy.so")):
         print(f"programs.py: no {options.build}/libzlazy.so: build first, or --native")
         return 2
+    ordinary_signals()   # nohup, and a shell's &, have some ignored
     signal.signal(signal.SIGTERM, stop)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     count = {"passed": 0, "failed": 0, "skipped": 0}

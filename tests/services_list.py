@@ -12,12 +12,13 @@ import signal
 import subprocess
 import time
 
-from program_list import program
+from program_list import no_oracle, program, takes
 from sessions import Trouble
 
 STRESSORS = ("sigsegv", "sigfd", "sigq", "fork", "vfork", "clone", "exec", "pthread", "switch")
 STRESS_SECONDS = os.environ.get("STRESS_SECONDS", "3")
 POSTGRESQL = "/usr/lib/postgresql"
+TRACED = "gdb traces it, and strace can't at the same time"
 RAWIO = 17  # CAP_SYS_RAWIO, which page zero needs
 
 
@@ -76,7 +77,8 @@ def stress(stressor):
         text = run_for_text(session, *user, "stress-ng", f"--{stressor}", "1", "--timeout", STRESS_SECONDS,
                             "--verify", "--metrics-brief", "--temp-path", session.folder)
         done = re.search(rf"metrc: \[\d+\] {stressor} +(\d+)", text)
-        session.note(f"bogo operations: {'some' if done and int(done[1]) else 'none'}")
+        if not done or not int(done[1]):
+            session.problems.append(f"stress-ng --{stressor} has done nothing: {text.strip()[-300:]}")
         session.note("\n".join(stress_lines(text)))
     function.__name__ = f"stress_{stressor}"
     function.__doc__ = f"stress-ng --{stressor}"
@@ -90,7 +92,7 @@ def stress_lines(text):
 
 
 for each in STRESSORS:
-    program("stress-ng", "setpriv")(stress(each))
+    takes(100 + int(STRESS_SECONDS))(program("stress-ng", "setpriv")(stress(each)))
 
 
 # gdb.
@@ -113,6 +115,7 @@ def gdb_text(session, *commands):
     return re.sub(r"\b(process|LWP|Thread ADDRESS) \(?\d+", r"\1 PID", text)
 
 
+@no_oracle(TRACED)
 @program("gdb", "gcc")
 def gdb(session):
     """gdb: breakpoints, steps over calls, finish, registers, a watchpoint, threads, a fork, a fault"""
@@ -121,6 +124,7 @@ def gdb(session):
     session.note(gdb_text(session, *in_debuggee(session), "file ./debug", "source debug.gdb"))
 
 
+@no_oracle(TRACED)
 @program("gdb", "gcc")
 def gdb_attach(session):
     """gdb attached to a running program, and detached: it goes on"""
@@ -264,7 +268,20 @@ def postgresql(session):
     wait_until("recovery", lambda: process_where(checkpointer).isdigit() and process_where(checkpointer) != before)
     run("psql", "-X", "-A", "-d", "work", "-c", "select count(*) from numbers")
     run("pg_ctl", "stop", "-s", "-w", "-m", "fast", "-D", "data")
-    session.finish(server)
+    log = session.finish(server)
+    session.note(f"processes of the server that a signal has ended: {log.count('terminated by signal')}")
+
+
+def end_tmux(session, words):
+    """The server is in a session of its own: ask it to end, and make it."""
+    subprocess.run([*words, "kill-server"], env=session.native, timeout=10, capture_output=True)
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{number}/cmdline", encoding="utf-8", errors="replace") as file:
+                if file.read().split("\0")[:5] == [*words]:
+                    os.kill(int(number), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
 
 
 @program("tmux", "dash", TERM="xterm")
@@ -283,28 +300,26 @@ def tmux(session):
 
     def send(pane, *keys):
         session.run(*words, "send-keys", "-t", pane, *keys)
+    session.at_end(lambda: end_tmux(session, words))
     first = session.start(*words, "new-session", "-d", "-s", "work", "-n", "first", "-x", "80", "-y", "24", "dash")
-    try:
-        wait_until("tmux", lambda: os.path.exists(session.path("socket")))
-        shows("work:0.0", prompt)
-        send("work:0.0", "stty size; echo $((6 * 7)) | tr 2 3", "Enter")
-        shows("work:0.0", "43", prompt)
-        session.run(*words, "split-window", "-h", "-t", "work", "dash")
-        shows("work:0.1", prompt)
-        send("work:0.1", "trap 'echo inter''rupted' INT", "Enter")
-        shows("work:0.1", "INT", prompt)
-        send("work:0.1", "sh -c 'echo ready; exec sleep 600'", "Enter")
-        shows("work:0.1", "600'", "ready")
-        send("work:0.1", "C-c")
-        shows("work:0.1", "^Cinterrupted", prompt)
-        session.run(*words, "list-panes", "-t", "work", "-F", "#{pane_index} #{pane_width}x#{pane_height}")
-        send("work:0.1", "exit 0", "Enter")
-        wait_until("the end of a pane", lambda: "1" not in session.helper(*words, "list-panes", "-F", "#P", show=False))
-        session.run(*words, "new-window", "-d", "-n", "more", "-t", "work", "exec dash")
-        session.run(*words, "list-windows", "-F", "#{window_index} #{window_name} #{window_panes}")
-    finally:
-        if os.path.exists(session.path("socket")):
-            session.run(*words, "kill-server")
+    wait_until("tmux", lambda: "work:" in session.helper("sh", "-c", f"{' '.join(words)} ls 2>&1; :", show=False))
+    shows("work:0.0", prompt)
+    send("work:0.0", "stty size; echo $((6 * 7)) | tr 2 3", "Enter")
+    shows("work:0.0", "43", prompt)
+    session.run(*words, "split-window", "-h", "-t", "work", "dash")
+    shows("work:0.1", prompt)
+    send("work:0.1", "trap 'echo inter''rupted' INT", "Enter")
+    shows("work:0.1", "INT", prompt)
+    send("work:0.1", "sh -c 'echo ready; exec sleep 600'", "Enter")
+    shows("work:0.1", "600'", "ready")
+    send("work:0.1", "C-c")
+    shows("work:0.1", "^Cinterrupted", prompt)
+    session.run(*words, "list-panes", "-t", "work", "-F", "#{pane_index} #{pane_width}x#{pane_height}")
+    send("work:0.1", "exit 0", "Enter")
+    wait_until("the end of a pane", lambda: "1" not in session.helper(*words, "list-panes", "-F", "#P", show=False))
+    session.run(*words, "new-window", "-d", "-n", "more", "-t", "work", "exec dash")
+    session.run(*words, "list-windows", "-F", "#{window_index} #{window_name} #{window_panes}")
+    session.run(*words, "kill-server")
     session.finish(first)
     wait_until("the server's end", lambda: not re.search("work:", session.helper(
         "sh", "-c", f"{' '.join(words)} ls; :", show=False)))

@@ -61,7 +61,7 @@ class Session:
         self.scratch = tempfile.mkdtemp(dir=folder)
         self.log, self.counters = os.path.join(self.scratch, "log"), None
         self.transcript, self.problems, self.processes = [], [], []
-        self.replaced = {}
+        self.replaced, self.endings = {}, []
         shutil.rmtree(self.folder, ignore_errors=True)
         os.mkdir(self.folder)
         self.native = {**plain_environment(self.folder), **(environment or {})}
@@ -224,7 +224,16 @@ class Session:
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return [f"log: {line.rstrip()}" for line in file.readlines()[-10:]]
 
+    def at_end(self, function):
+        """For what leaves the program's process group; it is called however the session ends."""
+        self.endings.append(function)
+
     def close(self):
+        for ending in self.endings:
+            try:
+                ending()
+            except (OSError, subprocess.TimeoutExpired) as wrong:
+                self.problems.append(str(wrong))
         for process in self.processes:
             end_group(process)
             LIVE.discard(process)
