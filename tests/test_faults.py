@@ -122,8 +122,10 @@ class Without(FaultCase):
 
     def expect_away(self, feature):
         self.assertRegex(self.saved(feature), r"all registers kept \(%s\)\n\Z" % self.SAVED[feature])
-        if feature == "xsavec" or not machine.has("avx2"):
-            return
+        if feature == "xsavec":
+            return   # the same is saved
+        if not machine.has("avx2"):
+            self.skipTest("no AVX2 here: nothing shows that less is saved")
         done = self.run_program(self.guest("regs_vector"), hooks=[self.hook("clobber")],
                                 variables={"ZLAZY_WITHOUT": feature})
         self.assertEqual(done.returncode, 1)
@@ -131,13 +133,13 @@ class Without(FaultCase):
 
     def try_without(self, feature, *arguments):
         self.assertRegex(self.saved(None), r"all registers kept \(\w+( 0x\w+)?\)\n\Z")
-        self.expect_away(feature)
         for argument in arguments:
             for name in self.GUESTS:
                 with self.subTest(hook=argument, guest=name):
                     done = self.run_program(self.guest(name), hooks=[self.hook("clobber", argument)],
                                             variables={"ZLAZY_WITHOUT": feature})
                     self.assertEqual((done.returncode, done.stdout, done.stderr), self.natively(name))
+        self.expect_away(feature)
 
     def test_avx(self):
         self.try_without("avx", "sse")

@@ -2,7 +2,7 @@
 
 With UNWIND_TACTIC=trap: from a few instructions of the agent's handler.
 Prints one line for each instruction from which main is not reached by way of deepest and middle with rbx intact,
-and `steps N` at the end.
+and `steps N` at the end: the instructions between site and site, or in the handler.
 """
 import os
 
@@ -37,16 +37,25 @@ def show_if_lost():
         print("LOST at %s: %s" % (gdb.execute("x/i $pc", to_string=True).strip(), found))
 
 
+def is_in_handler():
+    frame = gdb.newest_frame()
+    while frame is not None and frame.type() != gdb.SIGTRAMP_FRAME:
+        frame = frame.older()
+    return frame is not None
+
+
 def go_through_handler():
     gdb.execute("break *unwind_site", to_string=True)
     gdb.execute("continue", to_string=True)
     gdb.execute("delete", to_string=True)
     gdb.execute("break *zl_real_handler", to_string=True)
     gdb.execute("continue", to_string=True)
+    steps = 0
     for _ in range(10):
         show_if_lost()
+        steps += is_in_handler()
         gdb.execute("stepi", to_string=True)
-    print("steps 10")
+    print("steps %d" % steps)
 
 
 def go():
