@@ -1,6 +1,7 @@
 """Long programs of tests/programs.py: language runtimes, a shell, and what else lives by threads and signals."""
 import os
 import re
+import signal
 import sys
 import time
 import xml.etree.ElementTree
@@ -78,14 +79,30 @@ def java_nulls(session):
     """java: null checks of compiled code in many threads, System.gc(), jstack and SIGQUIT meanwhile"""
     session.take("Nulls.java")
     session.helper("javac", "Nulls.java", show=False)
-    java = session.start("java", "-Xmx128m", "-cp", ".", "Nulls", session.path("go-on"))
+    java = session.start("java", "-Xmx128m", "-cp", ".", "Nulls", session.path("go-on"), quiet=True)
     pid = wait_for_line(session, "pid", java)
     for _ in range(3):
         report = session.helper("jstack", pid, show=False)
         threads = sorted(set(re.findall(r'^"(hot-\d+|collector)"', report, re.M)))
         session.note(f"jstack: {' '.join(threads)}; {'Nulls.main(' in report}")
+    os.kill(int(pid), signal.SIGQUIT)
+    wait_for_dump(session, java)
     session.write("go-on", "")
-    session.finish(java)
+    output, dumps = DUMP.subn("a dump\n", session.finish(java))
+    session.note(f"{output}dumps: {dumps}")
+
+
+# What the virtual machine writes on SIGQUIT, with the empty line after it.
+DUMP = re.compile(r"^[-\d]+ [:\d]+\nFull thread dump .*?^\"hot-15\" .*?^Heap\n(?: .*\n)*\n", re.M | re.S)
+
+
+def wait_for_dump(session, process):
+    """Until it has all been written. The file's position is the program's, too."""
+    end = time.monotonic() + session.plan.timeout
+    while not DUMP.search(os.pread(process.out.fileno(), 1 << 20, 0).decode(errors="replace")):
+        if time.monotonic() > end or process.poll() is not None:
+            raise Trouble("no thread dump after SIGQUIT")
+        time.sleep(0.1)
 
 
 def wait_for_line(session, name, process):
