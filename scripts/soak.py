@@ -6,10 +6,10 @@
     scripts/soak --reset         forget what was added up
 
 A cycle is a list of pieces of a minute or two: the racy guests 10 times, every guest once, every program once, in each
-tactic that the machine can and with each kind of hook; and some of the long programs in both tactics, each of which has
-its turn every LONG_TURNS cycles and takes some minutes. CYCLES cycles make LOOPS runs of every racy guest; it then goes
-on with more. A piece counts when it has ended; the figures are in build/soak/state.json, and begin anew with another
-libzlazy.so. The last line is the total of all pieces so far, `N passed, N failed, N skipped`.
+tactic that the machine can and with each kind of hook; some of the long programs in both tactics, and in one of them
+under the oracle (tests/oracle.py), each of which has its turn every LONG_TURNS cycles and takes some minutes; the
+stress programs, with totals to reach. CYCLES cycles make LOOPS runs of every racy guest; it then goes on with more. A
+piece counts when it has ended; the figures are in build/soak/state.json, and begin anew with another libzlazy.so. The last line is the total of all pieces so far, `N passed, N failed, N skipped`.
 """
 import argparse
 import hashlib
@@ -24,6 +24,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests"))
 import machine
 import program_list
 import programs
+import sessions
+import tiers
 from ordinary import ordinary_signals
 
 PYTHON = "/usr/bin/python3"
@@ -35,6 +37,7 @@ CYCLES = LOOPS // REPEAT
 KEPT_FAILURES = 50
 PIECE_SECONDS = 900
 LONG_TURNS = 5
+STRESS_SECONDS = 20  # of each stressor of stress-ng; fewer under the oracle
 
 
 def pieces(build, cycle):
@@ -48,14 +51,21 @@ def pieces(build, cycle):
                        [PYTHON, "tests/guests.py", *common, hook, "--repeat", str(REPEAT), *RACY], PIECE_SECONDS),
                   Step(f"guests [{tactic}, {hook}]", [PYTHON, "tests/guests.py", *common, hook], PIECE_SECONDS),
                   Step(f"programs [{tactic}, count]", [PYTHON, "tests/programs.py", *common, "count"], PIECE_SECONDS)]
-    tactic_words = [word for tactic in tactics for word in ("--tactic", tactic)]
     for name in programs.names_of(long=True)[cycle % LONG_TURNS::LONG_TURNS]:
-        seconds = program_list.PROGRAMS[name].seconds * (1 + len(tactics))
-        steps.append(Step(f"long program {name} [{' and '.join(tactics)}, count]",
-                          [PYTHON, "tests/programs.py", "--build", build, *tactic_words, name], seconds + 60))
-    runner = os.path.join(ROOT, "stress", "run")
-    steps.append(Step("stress", [runner, "--build", build, "--seconds", "60"], PIECE_SECONDS))
+        steps += long_pieces(build, name, tactics, tactics[cycle // LONG_TURNS % len(tactics)])
+    steps.append(tiers.stress(build, 60, *tiers.STRESS_LEAST))
     return steps
+
+
+def long_pieces(build, name, tactics, judged):
+    """A long program in each tactic; and in one under the oracle, which takes some times as long."""
+    program, command = program_list.PROGRAMS[name], [PYTHON, "tests/programs.py", "--build", build, name]
+    tactic_words = [word for tactic in tactics for word in ("--tactic", tactic)]
+    return [Step(f"long program {name} [{' and '.join(tactics)}, count]",
+                 ["env", f"STRESS_SECONDS={STRESS_SECONDS}", *command, *tactic_words],
+                 program.seconds * (1 + len(tactics)) + 60),
+            Step(f"long program {name} [{judged}, oracle]", [*command, "--tactic", judged, "--oracle"],
+                 program.seconds * (1 + sessions.ORACLE_SLOWER) + 60)]
 
 
 def new_state(library):
