@@ -45,7 +45,7 @@ static void put_tactic(struct zl_line *line, const char *why_trapping)
 static void put_vectors(struct zl_line *line)
 {
 	static const char *const words[] = {
-		[ZL_VECTOR_FXSAVE] = "fxsave", [ZL_VECTOR_XSAVE] = "xsave ", [ZL_VECTOR_XSAVEC] = "xsavec ",
+		[VECTOR_FXSAVE] = "fxsave", [VECTOR_XSAVE] = "xsave ", [VECTOR_XSAVEC] = "xsavec ",
 	};
 
 	zl_put(line, ", all registers kept (");

@@ -17,6 +17,7 @@
 #include "threads/sighand.h"
 #include "threads/slots.h"
 #include "threads/altstack.h"
+#include "threads/handler.h"
 #include "trampoline/entry.h"
 #include <limits.h>
 #include <linux/errno.h>
@@ -25,8 +26,6 @@
 enum {
 	RED_ZONE = 128, STATE_ALIGNMENT = 64, LEGACY_STATE = 512,
 	TRAP_FLAG = 0x100, RESUME_FLAG = 0x10000,
-	RESTORER = 0x04000000,
-	CODE_64 = 0x33, DATA = 0x2b,   /* __USER_CS, __USER_DS */
 };
 
 struct program_frame {
@@ -103,7 +102,7 @@ static bool build(struct zl_block *block, int signal, const siginfo_t *info, str
 	struct sigcontext *c = &context->uc_mcontext;
 	uintptr_t at, state;
 
-	if (!(action->flags & RESTORER) || !place(block, action, c->rsp, size, &at, &state))
+	if (!(action->flags & ZL_SA_RESTORER) || !place(block, action, c->rsp, size, &at, &state))
 		return false;
 	frame.context.uc_stack = block->alternate;
 	frame.context.uc_sigmask = block->mask;
@@ -117,8 +116,8 @@ static bool build(struct zl_block *block, int signal, const siginfo_t *info, str
 	c->rdi = (uint64_t)signal;
 	c->rsi = at + offsetof(struct program_frame, info);
 	c->rdx = at + offsetof(struct program_frame, context);
-	c->cs = CODE_64;   /* the signal may have interrupted 32-bit code */
-	c->ss = DATA;
+	c->cs = ZL_CODE_64;   /* the signal may have interrupted 32-bit code */
+	c->ss = ZL_DATA;
 	c->eflags &= ~(uint64_t)(FLAGS_DIRECTION | TRAP_FLAG | RESUME_FLAG);
 	c->fpstate = NULL;
 	return true;

@@ -24,7 +24,6 @@
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
-enum { CODE_64 = 0x33, DATA = 0x2b };   /* the segments of 64-bit programs (Linux, __USER_CS, __USER_DS) */
 enum { FLAGS_USUAL = FLAGS_STATUS | 0x202 };   /* interrupts enabled, and the bit that is always set */
 enum { SECCOMP_TRAP = 1 /* SYS_SECCOMP */, USER_DISPATCH = 2 /* SYS_USER_DISPATCH */ };
 
@@ -93,7 +92,7 @@ static void resume_at_entry(struct zl_block *block, const siginfo_t *info, struc
 		zl_fatal(ZL_FATAL_TRAP, pc);
 	if (zl_read_self() != block)
 		zl_fatal(ZL_FATAL_BLOCK, pc);
-	if (c->cs != CODE_64)
+	if (c->cs != ZL_CODE_64)
 		zl_fatal(ZL_FATAL_SEGMENT, pc);
 	block->ret = pc;
 	if (is_i386(info, c)) {
@@ -124,7 +123,7 @@ static void enter(struct zl_block *block, struct ucontext *context)
 	const struct _fpstate *state = c->fpstate;
 	struct zl_frame *frame = block->top;
 
-	if (c->rip != (uintptr_t)zl_entry_jump || c->ss != DATA || (c->eflags & ~(uint64_t)FLAGS_USUAL) || !state ||
+	if (c->rip != (uintptr_t)zl_entry_jump || c->ss != ZL_DATA || (c->eflags & ~(uint64_t)FLAGS_USUAL) || !state ||
 	    state->sw_reserved.magic1 != FP_XSTATE_MAGIC1)
 		return;
 	if (zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &context->uc_sigmask, 0, sizeof(context->uc_sigmask)) != 0)

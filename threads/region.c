@@ -17,13 +17,12 @@
 #include "base/copy.h"
 #include "base/raw.h"
 #include "base/sites.h"
+#include "lazy/bytes.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
 #include <linux/errno.h>
 #include <linux/io_uring.h>
 #include "base/poison.h"
-
-enum { SITE_SIZE = 2 };
 
 static bool is_within(uintptr_t pc, const char *start, const char *end)
 {
@@ -94,7 +93,7 @@ static void undo_call(struct sigcontext *c)
 {
 	uintptr_t after;
 	if (zl_copy_in(&after, c->rsp, sizeof(after)) && zl_site_is_patched(after)) {
-		c->rip = after - SITE_SIZE;
+		c->rip = after - ZL_SITE_SIZE;
 		c->rsp += 8;
 	} else {
 		c->rip = (uintptr_t)zl_entry_call;
@@ -131,10 +130,10 @@ static bool settle_entry_jump(struct zl_block *b, struct sigcontext *c, struct z
 		roll_forward(c, b->top, b->ret, mask);
 	} else if (is_within(c->rip, zl_entry_jump, zl_entry_i386)) {
 		restore(c, b, &entry_jump);
-		c->rip = b->ret - SITE_SIZE;
+		c->rip = b->ret - ZL_SITE_SIZE;
 	} else if (is_within(c->rip, zl_entry_i386, zl_entry_call)) {
 		restore(c, b, &entry_i386);
-		c->rip = b->ret - SITE_SIZE;
+		c->rip = b->ret - ZL_SITE_SIZE;
 	} else {
 		return false;
 	}
@@ -159,7 +158,7 @@ void zl_region_from_frame(struct sigcontext *c, const struct zl_frame *f)
 	c->rsp = f->rsp;
 	c->eflags = f->flags;
 	c->rax = is_again ? f->rax : (uint64_t)f->result;
-	c->rip = is_again ? f->rip - SITE_SIZE : f->rip;
+	c->rip = is_again ? f->rip - ZL_SITE_SIZE : f->rip;
 	c->rcx = keeps_rcx ? f->rcx : f->rip;
 	c->r11 = keeps_rcx ? f->r11 : c->eflags;
 }

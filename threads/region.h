@@ -17,9 +17,9 @@ struct zl_mask_in_force {
 	uint64_t mask;
 };
 
-/* Turn the interrupted context into the program's state where that is possible. context: the real handler. */
 /* A signal is noted: a gate that has not made its call is not to make it. */
 void zl_region_divert(struct sigcontext *context);
+/* Turn the interrupted context into the program's state where that is possible. context: the real handler. */
 enum zl_region zl_region_settle(struct zl_block *block, struct sigcontext *context, struct zl_mask_in_force *mask);
 
 /* The registers as they were when zl_entry_call began, at any pc in it. */

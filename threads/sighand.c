@@ -18,7 +18,6 @@
 #include "base/poison.h"
 
 enum {
-	RESTORER = 0x04000000,          /* SA_RESTORER, which the user-space headers hide */
 	KNOWN_FLAGS = (int)0xdc000807,  /* UAPI_SA_FLAGS: the kernel drops all others */
 	PASSED_FLAGS = SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT,
 };
@@ -37,7 +36,7 @@ static struct zl_action real_action(uint64_t program_flags)
 {
 	return (struct zl_action){
 		.handler = (uintptr_t)zl_real_handler,
-		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | RESTORER | (program_flags & PASSED_FLAGS),
+		.flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | ZL_SA_RESTORER | (program_flags & PASSED_FLAGS),
 		.restorer = (uintptr_t)zl_restorer,
 		.mask = ~zl_fault_signals,
 	};

@@ -6,6 +6,7 @@
 #include "base/lock.h"
 
 enum { ZL_SIGNALS = 64 };
+enum { ZL_SA_RESTORER = 0x04000000 };   /* which the user-space headers hide */
 
 /* As the kernel lays it out for rt_sigaction. */
 struct zl_action {

@@ -59,8 +59,7 @@ void zl_restore_vectors(const void *area);
 /* Save what `features` names into a 64-aligned area, as the kernel does it for a signal frame. */
 void zl_save_for_frame(void *area, uint64_t features);
 void zl_vectors_start(void);
-enum { ZL_VECTOR_FXSAVE, ZL_VECTOR_XSAVE, ZL_VECTOR_XSAVEC };   /* as in vector.S */
-extern uint32_t zl_vector_kind;
+extern uint32_t zl_vector_kind;                  /* VECTOR_ */
 extern uint32_t zl_vector_size;                  /* bytes of a saved area */
 extern uint64_t zl_vector_mask;                  /* the components in it, as in XCR0; 0 with fxsave */
 #ifdef ZL_FAULT_INJECTION

@@ -67,6 +67,11 @@
 #define STATE_AGAIN	1
 #define RESULT_INTERRUPTED 0x8000000000000001
 
+/* zl_vector_kind: how vector.S saves extended state. */
+#define VECTOR_FXSAVE	0
+#define VECTOR_XSAVE	1
+#define VECTOR_XSAVEC	2
+
 /* frame->level counts hooks in these units, those of BITS_FIRST. */
 #define LEVEL_STEP	8
 
@@ -150,6 +155,12 @@ static_assert(offsetof(struct sigcontext, r12) == CONTEXT_R12, "frame.h");
 static_assert(offsetof(struct sigcontext, r15) == CONTEXT_R15, "frame.h");
 static_assert(offsetof(struct sigcontext, rdi) == CONTEXT_RDI, "frame.h");
 static_assert(offsetof(struct sigcontext, rbx) == CONTEXT_RBX, "frame.h");
+static_assert(offsetof(struct sigcontext, r8) == CONTEXT_R8, "frame.h");
+static_assert(offsetof(struct sigcontext, r9) == CONTEXT_R9, "frame.h");
+static_assert(offsetof(struct sigcontext, r13) == CONTEXT_R13, "frame.h");
+static_assert(offsetof(struct sigcontext, r14) == CONTEXT_R14, "frame.h");
+static_assert(offsetof(struct sigcontext, rsi) == CONTEXT_RSI, "frame.h");
+static_assert(offsetof(struct sigcontext, rbp) == CONTEXT_RBP, "frame.h");
 static_assert(offsetof(struct sigcontext, fpstate) == CONTEXT_STATE, "frame.h");
 static_assert(offsetof(struct _fpstate, sw_reserved.xfeatures) == STATE_FEATURES, "frame.h");
 static_assert(sizeof(struct zl_frame) % 16 == 0, "the frame is the bottom of a stack");

@@ -10,9 +10,6 @@
 #define XSAVE_MXCSR	24
 #define MXCSR_DEFAULT	0x1f80
 #define XSTATE_FPSSE	3
-#define VECTOR_FXSAVE	0
-#define VECTOR_XSAVE	1
-#define VECTOR_XSAVEC	2
 
 # The header must be zero but for what xsave writes; movq leaves the flags.
 .macro clear_header area

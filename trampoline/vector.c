@@ -12,7 +12,7 @@ enum { LEAF_FEATURES = 1, LEAF_XSAVE = 0xd, XSAVE_BIT = 1 << 27 /* OSXSAVE */, X
 static const uint64_t pkru = 1 << 9;
 
 uint32_t zl_vector_size = 512;
-uint32_t zl_vector_kind = ZL_VECTOR_FXSAVE;
+uint32_t zl_vector_kind = VECTOR_FXSAVE;
 uint64_t zl_vector_mask;
 
 #ifdef ZL_FAULT_INJECTION
@@ -20,8 +20,11 @@ static enum { NOTHING, AVX, XSAVEC, XSAVE } lacks;
 
 bool zl_vectors_lack(const char *feature)
 {
-	lacks = zl_equal(feature, "avx") ? AVX : zl_equal(feature, "xsavec") ? XSAVEC : zl_equal(feature, "xsave") ? XSAVE :
-		NOTHING;
+	static const char *const name[] = { [AVX] = "avx", [XSAVEC] = "xsavec", [XSAVE] = "xsave" };
+
+	lacks = XSAVE;
+	while (lacks != NOTHING && !zl_equal(feature, name[lacks]))
+		lacks--;
 	return lacks != NOTHING;
 }
 
@@ -31,13 +34,13 @@ static void take_away(void)
 {
 	enum { X87_AND_SSE = 3, LEGACY_SIZE = 512, HEADER_SIZE = 64 };
 
-	if (lacks != NOTHING && zl_vector_kind == ZL_VECTOR_XSAVEC)
-		zl_vector_kind = ZL_VECTOR_XSAVE;
-	if (lacks == AVX && zl_vector_kind == ZL_VECTOR_XSAVE) {
+	if (lacks != NOTHING && zl_vector_kind == VECTOR_XSAVEC)
+		zl_vector_kind = VECTOR_XSAVE;
+	if (lacks == AVX && zl_vector_kind == VECTOR_XSAVE) {
 		zl_vector_mask = X87_AND_SSE;
 		zl_vector_size = LEGACY_SIZE + HEADER_SIZE;
 	} else if (lacks == XSAVE) {
-		zl_vector_kind = ZL_VECTOR_FXSAVE;
+		zl_vector_kind = VECTOR_FXSAVE;
 		zl_vector_mask = 0;
 		zl_vector_size = LEGACY_SIZE;
 	}
@@ -57,10 +60,10 @@ static void ask_cpu(void)
 	zl_vector_mask = (((uint64_t)high << 32) | low) & ~pkru;
 	__cpuid_count(LEAF_XSAVE, 0, a, b, c, d);
 	zl_vector_size = b;
-	zl_vector_kind = ZL_VECTOR_XSAVE;
+	zl_vector_kind = VECTOR_XSAVE;
 	__cpuid_count(LEAF_XSAVE, 1, a, b, c, d);
 	if (a & XSAVEC_BIT)
-		zl_vector_kind = ZL_VECTOR_XSAVEC;
+		zl_vector_kind = VECTOR_XSAVEC;
 }
 
 void zl_vectors_start(void)
