@@ -12,7 +12,7 @@
  *
  * The child's half of fork() takes its libc for the only one. It would give the stacks of all threads in ld.so's lists
  * to the next pthread_create(), that of the program's thread, which is running, too: it is shown empty lists. And it
- * tells the kernel where its list of robust mutexes is: that is undone, natively a child has none.
+ * would tell the kernel of its list of robust mutexes: that call is answered, not made (owners.c).
  *
  * Lock order: what fork() takes, then the agent's, which no thread holds while it runs code of a libc.
  */
@@ -31,7 +31,6 @@
 #include "threads/target.h"
 #include "threads/vsud.h"
 #include <linux/errno.h>
-#include <linux/futex.h>
 #include <linux/sched.h>
 #include "base/poison.h"
 
@@ -121,7 +120,6 @@ static void show_threads(const struct zl_fork *fork, const struct zl_block *bloc
 {
 	memcpy(zl_hook_libc.threads, fork->threads, sizeof(fork->threads));
 	zl_control_unlink(block);
-	zl_raw(__NR_set_robust_list, 0, sizeof(struct robust_list_head));
 }
 
 /* Known by where it wants the child's id to be; a handler of the hook library's may make another process. */

@@ -19,6 +19,13 @@ static long own_io_uring_setup(struct zl_frame *frame)
 	return zl_io_uring_is_denied && !zl_is_nested(frame) ? -EPERM : zl_call_make(frame);
 }
 
+/* A thread has one list of robust mutexes in the kernel, the program's: fork() of the hooks' libc sets its own in the
+ * child. */
+static long own_set_robust_list(struct zl_frame *frame)
+{
+	return zl_is_nested(frame) && !zl_block_here()->is_hook_thread ? 0 : zl_call_make(frame);
+}
+
 static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_rt_sigaction] = zl_own_sigaction,
 	[__NR_rt_sigprocmask] = zl_own_sigprocmask,
@@ -63,6 +70,7 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_mlockall] = zl_own_mlockall,
 	[__NR_munlockall] = zl_own_munlockall,
 	[__NR_io_uring_setup] = own_io_uring_setup,
+	[__NR_set_robust_list] = own_set_robust_list,
 	[__NR_prctl] = zl_own_prctl,
 	[__NR_arch_prctl] = zl_own_arch_prctl,
 	[__NR_ptrace] = zl_own_ptrace,
