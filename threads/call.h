@@ -2,6 +2,8 @@
 #ifndef ZL_THREADS_CALL_H
 #define ZL_THREADS_CALL_H
 
+#include "base/raw.h"
+#include "threads/sighand.h"
 #include "trampoline/entry.h"
 
 /* Did hook code make this call? Then no hook sees it, and no signal of the program is delivered at its end. */
@@ -11,6 +13,13 @@ bool zl_is_nested(const struct zl_frame *frame);
 long zl_call_make(struct zl_frame *frame);
 /* Make another call in its place, at the same gate. */
 long zl_call_as(struct zl_frame *frame, long number, long a, long b, long c, long d, long e, long f);
+
+/* Block every signal but faults: for agent code that may touch the program's memory. Returns what the kernel answers. */
+static inline long zl_signals_close(void)
+{
+	const uint64_t closed = ~zl_fault_signals;
+	return zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &closed, 0, sizeof(closed));
+}
 
 /* Block every signal, sent SIGSEGV and the like included: for a few steps that touch no memory of the program's, as a
  * fault kills. Returns false, with nothing changed, if one is noted already: the call is then to be made again

@@ -151,8 +151,6 @@ static void begin_hook_libc(struct zl_block *block)
 
 void zl_child_arm(struct zl_block *block, struct zl_frame *frame)
 {
-	const uint64_t closed = ~zl_fault_signals;
-
 	if (zl_sud_arm() != 0)
 		zl_fatal(ZL_FATAL_ARM, (unsigned long)block);
 	zl_slot_set_thread(block);
@@ -161,7 +159,7 @@ void zl_child_arm(struct zl_block *block, struct zl_frame *frame)
 		frame->kind = frame->kind == KIND_CALL ? KIND_JUMP : frame->kind;
 	}
 	/* Not before the handler would find the block: a sent one may be pending. Not later: fs may point nowhere. */
-	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &closed, 0, sizeof(closed));
+	zl_signals_close();
 	if (!zl_control_is_glibc(zl_fs_read()))   /* with CLONE_SETTLS */
 		block->has_foreign_fs = true;
 }

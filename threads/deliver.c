@@ -9,6 +9,7 @@
  * a call, where there is no real frame, deliver_here() makes one.
  * (Linux, arch/x86/kernel/signal_64.c, x64_setup_rt_frame; signal.c, get_sigframe.)
  */
+#include "threads/call.h"
 #include "threads/deliver.h"
 #include "base/copy.h"
 #include "base/raw.h"
@@ -356,12 +357,11 @@ void zl_deliver_noted(struct zl_block *block, struct ucontext *context)
 static void deliver_here(struct zl_block *block, const struct zl_frame *frame)
 {
 	const struct _fpx_sw_bytes *layout = &block->noted_layout;
-	const uint64_t closed = ~zl_fault_signals;
 	const uint32_t end = FP_XSTATE_MAGIC2;
 	struct ucontext context;
 	struct _fpstate *state;
 
-	if (!layout->extended_size || zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &closed, 0, sizeof(closed)) != 0)
+	if (!layout->extended_size || zl_signals_close() != 0)
 		return;
 	state = __builtin_alloca_with_align(layout->extended_size, STATE_ALIGNMENT * CHAR_BIT);
 	zl_save_for_frame(state, layout->xfeatures);

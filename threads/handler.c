@@ -12,6 +12,7 @@
 #include "lazy/bytes.h"
 #include "lazy/fault.h"
 #include "lazy/trap.h"
+#include "threads/call.h"
 #include "threads/deliver.h"
 #include "threads/region.h"
 #include "threads/sighand.h"
@@ -107,9 +108,8 @@ static void resume_at_entry(struct zl_block *block, const siginfo_t *info, struc
 static void deliver_at_site(struct zl_block *block, struct ucontext *context)
 {
 	const struct sigcontext *c = &context->uc_mcontext;
-	const uint64_t closed = ~zl_fault_signals;
 
-	zl_raw(__NR_rt_sigprocmask, SIG_SETMASK, &closed, 0, sizeof(closed));
+	zl_signals_close();
 	block->resume = (struct zl_resume){ .rip = block->ret - ZL_SITE_SIZE, .rax = c->rax, .rcx = c->rcx, .r11 = c->r11 };
 	zl_deliver_noted(block, context);
 }
