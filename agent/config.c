@@ -8,6 +8,7 @@
 #include "base/os.h"
 #include "base/print.h"
 #include "base/string.h"
+#include "lazy/patch.h"
 #include "threads/exec.h"
 #include "threads/owners.h"
 #include "base/poison.h"
@@ -104,6 +105,17 @@ static bool take_io_uring(const char *value)
 	return true;
 }
 
+static bool take_jit(const char *value)
+{
+	static const struct choice choices[] = { { "auto", ZL_JIT_AUTO }, { "patch", ZL_JIT_PATCH }, { "trap", ZL_JIT_TRAP },
+		{ 0 } };
+	int jit;
+	if (!choose(value, choices, &jit))
+		return false;
+	zl_jit = (enum zl_jit)jit;
+	return true;
+}
+
 static bool take_return(const char *value)
 {
 	static const struct choice choices[] = { { "auto", ZL_RETURN_AUTO }, { "ret", ZL_RETURN_RET },
@@ -129,6 +141,7 @@ static const struct {
 	{ "ZLAZY_QUIET=", take_quiet, "0 or 1", ZL_KEEP_TEXT },
 	{ "ZLAZY_DEBUG=", take_debug, "a level from 0 to 9", ZL_KEEP_TEXT },
 	{ "ZLAZY_IO_URING=", take_io_uring, "allow or deny", ZL_KEEP_TEXT },
+	{ "ZLAZY_JIT=", take_jit, "auto, patch or trap", ZL_KEEP_TEXT },
 	{ "ZLAZY_SLED=", take_sled, "jump or short", ZL_KEEP_TEXT },
 	{ "ZLAZY_RETURN=", take_return, "auto, ret or jump", ZL_KEEP_TEXT },
 	{ "ZLAZY_STATS=", take_stats, "a file made by the zlazy command", ZL_KEEP_PATH },

@@ -20,7 +20,7 @@
 #include "lazy/codefd.h"
 #include "lazy/maps.h"
 #include "lazy/patch.h"
-#include "lazy/sites.h"
+#include "lazy/leaves.h"
 #include "lazy/sud.h"
 #include "lazy/trap.h"
 #include "threads/exec.h"
@@ -246,7 +246,7 @@ bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 	set_up_zero();
 	zl_returns_start(zl_config.returns);
 	zl_owners_start();
-	zl_sites_start();
+	zl_leaves_start();
 	zl_os_hide_from_dumps((uintptr_t)&own, sizeof(own));
 	find_library();
 	if (zl_shared->count_calls) {

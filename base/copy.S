@@ -1,6 +1,6 @@
 /* copy.S - copies from and to the program's memory, which may fault
  *
- * The SIGSEGV and SIGBUS handler sends a fault inside zl_copy to zl_copy_fault (lazy/fault.c).
+ * The SIGSEGV and SIGBUS handler sends a fault at zl_*_insn to zl_*_fault (lazy/fault.c).
  */
 #include "base/slot.h"
 
@@ -27,27 +27,34 @@ zl_copy_fault:
 	.cfi_endproc
 	.size	zl_copy, . - zl_copy
 
-# zl_store16 - one 16-bit store
-# in:   rdi address, esi value (C calling convention)
-# out:  eax 1, or 0 if it faulted
-	.globl	zl_store16
-	.hidden	zl_store16
-	.type	zl_store16, @function
-zl_store16:
+# zl_swap16, zl_swap8 - one compare-and-swap
+# in:   rdi address, esi expected, edx wanted (C calling convention)
+# out:  eax 1: it is what was wanted now; 0: it was something else; -1: faulted
+.macro swap size register
+	.globl	zl_swap\size
+	.hidden	zl_swap\size
+	.type	zl_swap\size, @function
+zl_swap\size:
 	.cfi_startproc
-	movl	$1, %eax
-	.globl	zl_store16_insn
-	.hidden	zl_store16_insn
-zl_store16_insn:
-	movw	%si, (%rdi)
+	movl	%esi, %eax
+	.globl	zl_swap\size\()_insn
+	.hidden	zl_swap\size\()_insn
+zl_swap\size\()_insn:
+	lock cmpxchg \register, (%rdi)
+	sete	%al
+	movzbl	%al, %eax
 	ret
-	.globl	zl_store16_fault
-	.hidden	zl_store16_fault
-zl_store16_fault:
-	xorl	%eax, %eax
+	.globl	zl_swap\size\()_fault
+	.hidden	zl_swap\size\()_fault
+zl_swap\size\()_fault:
+	movl	$-1, %eax
 	ret
 	.cfi_endproc
-	.size	zl_store16, . - zl_store16
+	.size	zl_swap\size, . - zl_swap\size
+.endm
+
+swap 16 %dx
+swap 8 %dl
 
 # zl_read_self - what gs:0 holds; the thread's block, unless the program has changed gs
 # out:  rax, 0 if it faulted

@@ -9,10 +9,14 @@ size_t zl_copy(void *to, const void *from, size_t size);
 extern const char zl_copy_insn[] __attribute__((visibility("hidden")));
 extern const char zl_copy_fault[] __attribute__((visibility("hidden")));
 
-/* One store of 16 bits; false if it faulted. */
-bool zl_store16(uintptr_t to, uint16_t value);
-extern const char zl_store16_insn[] __attribute__((visibility("hidden")));
-extern const char zl_store16_fault[] __attribute__((visibility("hidden")));
+/* If there is `expected`, put `wanted` there, atomically: 1 if done, 0 if there was something else, -1 if it faulted.
+ * 16 bits must lie in one aligned word of eight bytes. */
+int zl_swap16(uintptr_t at, uint16_t expected, uint16_t wanted);
+int zl_swap8(uintptr_t at, uint8_t expected, uint8_t wanted);
+extern const char zl_swap16_insn[] __attribute__((visibility("hidden")));
+extern const char zl_swap16_fault[] __attribute__((visibility("hidden")));
+extern const char zl_swap8_insn[] __attribute__((visibility("hidden")));
+extern const char zl_swap8_fault[] __attribute__((visibility("hidden")));
 
 /* What gs:0 holds, 0 if it can't be read: the thread's block, unless the program has changed gs. */
 const void *zl_read_self(void);

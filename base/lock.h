@@ -17,11 +17,16 @@ struct zl_lock {
 	_Atomic uint32_t state;
 };
 
-static inline void zl_lock(struct zl_lock *lock)
+static inline bool zl_try_lock(struct zl_lock *lock)
 {
 	uint32_t expected = ZL_LOCK_FREE;
-	if (atomic_compare_exchange_strong_explicit(&lock->state, &expected, ZL_LOCK_HELD,
-						    memory_order_acquire, memory_order_relaxed))
+	return atomic_compare_exchange_strong_explicit(&lock->state, &expected, ZL_LOCK_HELD,
+						       memory_order_acquire, memory_order_relaxed);
+}
+
+static inline void zl_lock(struct zl_lock *lock)
+{
+	if (zl_try_lock(lock))
 		return;
 	while (atomic_exchange_explicit(&lock->state, ZL_LOCK_WAITED, memory_order_acquire) != ZL_LOCK_FREE)
 		zl_raw(__NR_futex, &lock->state, FUTEX_WAIT_PRIVATE, ZL_LOCK_WAITED, 0);

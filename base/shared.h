@@ -42,12 +42,13 @@ static inline const char *zl_verdict_text(unsigned verdict)
 	static const char *const words[ZL_VERDICTS] = {
 		[ZL_OK] = "not refused",
 		[ZL_NO_DECODER] = "no instruction decoder is loaded",
-		[ZL_UNREADABLE] = "its bytes can't be read",
 		[ZL_INSIDE] = "inside another instruction, or unclear",
 		[ZL_RED_ZONE] = "the stack slot below may be in use",
 		[ZL_SIGRETURN] = "signal return, known by its bytes",
 		[ZL_UNWRITABLE] = "its page can't be written",
 		[ZL_NO_BARRIER] = "crosses a word, and no membarrier",
+		[ZL_SHARED] = "in shared memory",
+		[ZL_OPEN] = "in writable memory, its number not by mov",
 	};
 
 	return verdict < ZL_VERDICTS && words[verdict] ? words[verdict] : "another reason";

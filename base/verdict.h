@@ -5,12 +5,13 @@
 enum zl_verdict {
 	ZL_OK,                 /* may be rewritten to `call *%rax` */
 	ZL_NO_DECODER,         /* no decoder is loaded */
-	ZL_UNREADABLE,         /* its bytes can't be read */
 	ZL_INSIDE,             /* the two bytes lie inside another instruction, or nobody can tell */
 	ZL_RED_ZONE,           /* the slot that the call would push may hold data or be part of a buffer */
 	ZL_SIGRETURN,          /* unwinders know the restorer by its bytes */
 	ZL_UNWRITABLE,         /* neither /proc/self/mem nor mprotect can write there */
 	ZL_NO_BARRIER,         /* threads, and no membarrier to order the two steps */
+	ZL_SHARED,             /* shared memory: see ZLAZY_JIT */
+	ZL_OPEN,               /* the program can write there: see ZLAZY_JIT */
 	ZL_VERDICTS
 };
 

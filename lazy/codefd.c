@@ -5,6 +5,7 @@
  * of the number all the same, device and inode tell.
  */
 #include "lazy/codefd.h"
+#include "base/copy.h"
 #include "base/os.h"
 #include "base/seccomp.h"
 #include <asm/stat.h>
@@ -70,6 +71,13 @@ int zl_codefd_get(void)
 	if (code.fd < 0 || !identify(code.fd, &device, &inode) || device != code.device || inode != code.inode)
 		return -1;
 	return code.fd;
+}
+
+bool zl_code_read(void *to, uintptr_t from, size_t size)
+{
+	if (zl_copy_in(to, from, size))
+		return true;
+	return zl_copy_may(from) && zl_raw(__NR_pread64, zl_codefd_get(), to, size, from) == (long)size;
 }
 
 void zl_codefd_move(void)

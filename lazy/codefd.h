@@ -9,6 +9,8 @@
 void zl_codefd_open(void);
 /* The descriptor, or -1. Asks the kernel whether it is still the agent's file. context: SIGSYS. */
 int zl_codefd_get(void);
+/* Read the program's code, execute-only or under a protection key though it may be; false if nothing is mapped there. */
+bool zl_code_read(void *to, uintptr_t from, size_t size);
 /* Move it to another number, because the program wants this one. locks: zl_patch_lock */
 void zl_codefd_move(void);
 /* Its number as the program may stumble over it, or -1. */

@@ -1,10 +1,12 @@
 /* fault.c - faults that are the agent's to mend
  *
- *   pc in zl_copy, zl_store16         a bad pointer of the program: the copy ends there
+ *   pc in zl_copy, zl_swap            a bad pointer of the program: the copy ends there
  *   pc in zl_read_self                the program has changed gs
  *   pc in zl_read_ticks               the program may not read the counter
- *   pc == rax, a site on the stack    the number lies outside the sled: on to zl_entry_call as if it had not
+ *   pc in zl_call_code                the entry looks at the code of its caller, which is gone, or can't be read
+ *   pc == rax, a site on the stack    the number lies outside the sled: as a trap
  *   pc == a site, bytes ff d0         the push faulted (no stack), or rax is no canonical address: as a trap
+ *   pc == a site, bytes 0f 05         the same, and the bytes have been put back meanwhile: executed again
  *   pc == a site, SIGILL              it was 0f d0, between the two steps of patch.c: as a trap
  */
 #include "lazy/fault.h"
@@ -13,6 +15,7 @@
 #include "base/sites.h"
 #include "base/string.h"
 #include "lazy/bytes.h"
+#include "lazy/trap.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
 #include "base/poison.h"
@@ -20,50 +23,65 @@
 enum { GENERAL_PROTECTION = 13, PAGE_FAULT = 14 };
 enum { ERROR_PRESENT = 1, ERROR_USER = 4, ERROR_FETCH = 0x10, ERROR_KEY = 0x20 };
 
-/* By now the bytes may be the new ones, or, where the second step failed, the old ones again. */
-static bool is_at_site(int signal, uintptr_t site)
+/* Instructions that may fault, and where to go on then. */
+static bool fix_up(struct sigcontext *context)
 {
+	static const struct { const char *start, *end, *to; } places[] = {
+		{ zl_copy_insn, zl_copy_fault, zl_copy_fault },
+		{ zl_swap16_insn, zl_swap16_insn + 1, zl_swap16_fault },
+		{ zl_swap8_insn, zl_swap8_insn + 1, zl_swap8_fault },
+		{ zl_read_self_insn, zl_read_self_insn + 1, zl_read_self_fault },
+		{ zl_read_ticks_insn, zl_read_ticks_insn + 1, zl_read_ticks_fault },
+		{ zl_call_code, zl_call_code_end, zl_call_found },
+	};
+
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(places); i++)
+		if (context->rip >= (uintptr_t)places[i].start && context->rip < (uintptr_t)places[i].end) {
+			context->rip = (uintptr_t)places[i].to;
+			return true;
+		}
+	return false;
+}
+
+/* On as after a trap of the site. */
+static void trap(struct sigcontext *context, struct zl_block *block, uintptr_t after)
+{
+	if (zl_read_self() != block)   /* this entry does not check it */
+		zl_fatal(ZL_FATAL_BLOCK, context->rip);
+	block->ret = after;
+	context->rip = (uintptr_t)zl_entry_jump;
+}
+
+/* By now the bytes may be the new ones, or the old ones again. */
+static bool resolve_at_site(int signal, struct sigcontext *context, struct zl_block *block)
+{
+	uintptr_t after = context->rip + ZL_SITE_SIZE;
 	uint8_t bytes[ZL_SITE_SIZE];
-	if (signal == SIGTRAP || signal == SIGFPE || !zl_copy_in(bytes, site, sizeof(bytes)))
+
+	if (signal == SIGTRAP || signal == SIGFPE || !zl_copy_in(bytes, context->rip, sizeof(bytes)))
 		return false;
-	if (bytes[1] == ZL_NEW_SECOND && zl_site_is_patched(site + ZL_SITE_SIZE))
-		return bytes[0] == ZL_NEW_FIRST || (signal == SIGILL && bytes[0] == ZL_OLD_FIRST);
-	return signal == SIGILL && bytes[0] == ZL_OLD_FIRST && bytes[1] == ZL_OLD_SECOND;
+	if (bytes[0] == ZL_OLD_FIRST && bytes[1] == ZL_OLD_SECOND)
+		return context->trapno != PAGE_FAULT || !(context->err & ERROR_FETCH);
+	if (bytes[1] != ZL_NEW_SECOND || zl_site_state(after) == ZL_SITE_NONE ||
+	    !(bytes[0] == ZL_NEW_FIRST || (signal == SIGILL && bytes[0] == ZL_OLD_FIRST)))
+		return false;
+	trap(context, block, after);
+	return true;
 }
 
 bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *block)
 {
 	uintptr_t after;
 
-	if (context->rip >= (uintptr_t)zl_copy_insn && context->rip < (uintptr_t)zl_copy_fault) {
-		context->rip = (uintptr_t)zl_copy_fault;
+	if (fix_up(context))
+		return true;
+	if (context->rip == context->rax && zl_copy_in(&after, context->rsp, sizeof(after)) &&
+	    zl_site_claims(after, context->rax)) {
+		context->rsp += sizeof(after);
+		trap(context, block, after);
 		return true;
 	}
-	if (context->rip == (uintptr_t)zl_store16_insn) {
-		context->rip = (uintptr_t)zl_store16_fault;
-		return true;
-	}
-	if (context->rip == (uintptr_t)zl_read_self_insn) {
-		context->rip = (uintptr_t)zl_read_self_fault;
-		return true;
-	}
-	if (context->rip == (uintptr_t)zl_read_ticks_insn) {
-		context->rip = (uintptr_t)zl_read_ticks_fault;
-		return true;
-	}
-	if (signal != SIGILL && context->rip == context->rax && zl_copy_in(&after, context->rsp, sizeof(after)) &&
-	    zl_site_is_patched(after)) {
-		context->rip = (uintptr_t)zl_entry_call;
-		return true;
-	}
-	if (is_at_site(signal, context->rip)) {
-		if (zl_read_self() != block)   /* this entry does not check it */
-			zl_fatal(ZL_FATAL_BLOCK, context->rip);
-		block->ret = context->rip + ZL_SITE_SIZE;
-		context->rip = (uintptr_t)zl_entry_jump;
-		return true;
-	}
-	return false;
+	return resolve_at_site(signal, context, block);
 }
 
 void zl_fault_clean(siginfo_t *info, struct sigcontext *context)

@@ -14,6 +14,12 @@
 
 enum { QUERY_READABLE = 1, QUERY_WRITABLE = 2, QUERY_EXECUTABLE = 4, QUERY_SHARED = 8 };
 
+/* The last mappings found to be private. Only what maps shared memory can change that (zl_maps_forget()): what is unmapped
+ * there and mapped anew is private again. Under the patch lock. */
+enum { KNOWN = 8 };
+static struct { uintptr_t start, end; } known[KNOWN];
+static unsigned next_known;
+
 /* struct procmap_query */
 struct query {
 	uint64_t size, query_flags, address, start, end, flags, page_size, offset, inode;
@@ -115,6 +121,30 @@ static long ask(long fd, uintptr_t address, struct zl_mapping *mapping)
 	return 0;
 }
 
+static void note(const struct zl_mapping *mapping)
+{
+	if (mapping->is_shared)
+		return;
+	known[next_known].start = mapping->start;
+	known[next_known].end = mapping->end;
+	next_known = (next_known + 1) % KNOWN;
+}
+
+bool zl_maps_is_known_private(uintptr_t address)
+{
+	for (unsigned i = 0; i < KNOWN; i++)
+		if (address - known[i].start < known[i].end - known[i].start)
+			return true;
+	return false;
+}
+
+void zl_maps_forget(uintptr_t start, uintptr_t end)
+{
+	for (unsigned i = 0; i < KNOWN; i++)
+		if (start < known[i].end && known[i].start < end)
+			known[i].start = known[i].end = 0;
+}
+
 long zl_maps_find(uintptr_t address, struct zl_mapping *mapping)
 {
 	long fd = zl_os_open("/proc/self/maps", O_RDONLY), result;
@@ -125,6 +155,8 @@ long zl_maps_find(uintptr_t address, struct zl_mapping *mapping)
 	if (result != 0 && result != -ENOENT)
 		result = find_line(fd, address, mapping, line, sizeof(line));
 	zl_raw(__NR_close, fd);
+	if (result == 0)
+		note(mapping);
 	return result;
 }
 

@@ -14,6 +14,11 @@ struct zl_mapping {
  * Takes a descriptor for a moment, the lowest that is free. context: SIGSYS, locks: zl_patch_lock. */
 long zl_maps_find(uintptr_t address, struct zl_mapping *mapping);
 
+/* Has zl_maps_find() told that the memory at an address is private, so that it still is? locks: zl_patch_lock */
+bool zl_maps_is_known_private(uintptr_t address);
+/* [start, end) may be shared from now on. locks: zl_patch_lock */
+void zl_maps_forget(uintptr_t start, uintptr_t end);
+
 /* Call function(mapping, data) for each mapping, until it returns false. 0 or -errno. Takes a descriptor as above, and
  * 9 KiB of stack. */
 long zl_maps_each(bool (*function)(const struct zl_mapping *mapping, void *data), void *data);

@@ -7,22 +7,23 @@
  *   two steps    second byte first: 0f d0, an undefined instruction that lazy/fault.c takes for a trap of the site
  *                (the record is published already); a barrier that makes every core refetch; then the first byte.
  *                (Intel SDM 9.1.3, cross-modifying code; membarrier(2), PRIVATE_EXPEDITED_SYNC_CORE.)
- *                The order matters: ff 05 would be inc mem. Undone in the reverse order.
+ *                The order matters: ff 05 would be inc mem. Put back in the reverse order.
  *
- * Only private mappings are patched. Records are kept by address and process, but shared memory is changed for all
- * its views at once: the file, other mappings of it, other processes, and those made later. None of them has a
- * record, and who runs the new bytes there calls page zero.
+ * The memory decides who writes:
  *
- * /proc/self/mem writes private pages whatever their protection, without splitting the mapping, and refuses shared ones
- * that are not writable (EIO). It does write shared pages that are writable. So that writable pages are told apart,
- * process_vm_writev(), which respects the protection, is given the old bytes to write first; where it succeeds, or
- * can't be had, /proc/self/maps is asked. Not at every site: that takes a descriptor for a moment, and a program with
- * threads could see it by the numbers that it gets. (A thread that makes shared code writable between the two writes,
- * a microsecond apart, while it is executed for the first time, deceives this.)
+ *   private, and the program can't write it    /proc/self/mem, which needs no change of protection and splits no mapping.
+ *                                              It is not one store, so with threads it takes two steps. Where it fails (a
+ *                                              hardened kernel, no descriptor) mprotect opens the pages for the moment.
+ *   private, and the program can write it      compare-and-swap: the program may be changing the same bytes. Such a site is
+ *                                              open: entry.S looks whether `mov $number,%eax` still stands before it, for
+ *                                              the program may put a call of its own there. One without it is left alone.
+ *   shared                                     left alone, but with ZLAZY_JIT=patch. A record holds for one address in one
+ *                                              process, but the bytes change for all views at once; who runs them elsewhere
+ *                                              finds no record and is known by the mov (zl_site_claims()).
  *
- * A write by /proc/self/mem is not one store, so a process with threads uses two steps there. Where it fails (a
- * hardened kernel, no descriptor) mprotect opens the pages for the moment of the store and gives back exactly what
- * they had.
+ * Whether the program can write is asked by MADV_POPULATE_WRITE, which changes no byte; whether memory is shared, by
+ * /proc/self/maps, only where it has to be known. (A thread that makes shared code writable in between, a microsecond
+ * apart, while it is executed for the first time, deceives this.)
  */
 #include "lazy/patch.h"
 #include "base/copy.h"
@@ -37,21 +38,33 @@
 #include <linux/fcntl.h>
 #include <linux/membarrier.h>
 #include <linux/mman.h>
-#include <linux/uio.h>
 #include "base/poison.h"
 
 enum { CLOSE_TRIES = 8 };
+enum access { READ_ONLY, WRITABLE, UNKNOWN };
+
+/* Bytes to be changed; `begin`: the one that goes first in two steps. */
+struct change { uint8_t from[ZL_SITE_SIZE], to[ZL_SITE_SIZE]; unsigned begin; };
+static const struct change rewriting = { { ZL_OLD_FIRST, ZL_OLD_SECOND }, { ZL_NEW_FIRST, ZL_NEW_SECOND }, 1 },
+			   restoring = { { ZL_NEW_FIRST, ZL_NEW_SECOND }, { ZL_OLD_FIRST, ZL_OLD_SECOND }, 0 };
 
 /* The mappings of a site's bytes. */
 struct place { struct zl_mapping first, second; };
 
 struct zl_lock zl_patch_lock;
 _Atomic bool zl_is_threaded;
-static bool has_barrier;
+enum zl_jit zl_jit;
+static bool can_ask_access;
+
+static long populate(uintptr_t page)
+{
+	return zl_raw(__NR_madvise, page, ZL_PAGE, MADV_POPULATE_WRITE);
+}
 
 void zl_patch_start(void)
 {
-	has_barrier = zl_os_barrier_register() == 0;
+	(void)zl_os_barrier_register();
+	can_ask_access = populate(zl_align_down((uintptr_t)&zl_patch_lock, ZL_PAGE)) == 0;
 }
 
 static long barrier(void)
@@ -72,46 +85,63 @@ static bool is_in_one_word(uintptr_t site)
 	return site % 8 != 7;
 }
 
-/* One byte, by /proc/self/mem or, where fd is negative, through the open mapping. */
-static long put_byte(int fd, uintptr_t address, uint8_t byte)
+static bool has_two_pages(uintptr_t site)
+{
+	return site % ZL_PAGE == ZL_PAGE - 1;
+}
+
+static long swap_result(int swapped)
+{
+	return swapped > 0 ? 0 : swapped == 0 ? -EAGAIN : -EFAULT;
+}
+
+/* One byte, by /proc/self/mem or, where fd is negative, by a store. */
+static long put_byte(int fd, uintptr_t address, uint8_t from, uint8_t to)
 {
 	if (fd >= 0)
-		return zl_os_write_at(fd, &byte, 1, address) == 1 ? 0 : -EIO;
-	return zl_copy_out(address, &byte, 1) ? 0 : -EFAULT;   /* the program may unmap it meanwhile */
+		return zl_os_write_at(fd, &to, 1, address) == 1 ? 0 : -EIO;
+	return swap_result(zl_swap8(address, from, to));
 }
 
-static enum zl_verdict put_two_steps(int fd, uintptr_t site)
+static long put_two_steps(int fd, uintptr_t site, const struct change *change)
 {
-	if (put_byte(fd, site + 1, ZL_NEW_SECOND))
-		return ZL_UNWRITABLE;
-	if (barrier() == 0 && put_byte(fd, site, ZL_NEW_FIRST) == 0)
-		return ZL_OK;
-	put_byte(fd, site + 1, ZL_OLD_SECOND);
-	return ZL_NO_BARRIER;
+	unsigned a = change->begin, b = 1 - a;
+	long result = put_byte(fd, site + a, change->from[a], change->to[a]);
+
+	if (result != 0)
+		return result;
+	result = is_threaded() && barrier() != 0 ? (long)ZL_NO_BARRIER :
+						   put_byte(fd, site + b, change->from[b], change->to[b]);
+	if (result != 0)
+		put_byte(fd, site + a, change->to[a], change->from[a]);
+	return result;
 }
 
-static enum zl_verdict write_by_fd(int fd, uintptr_t site)
+static long write_by_fd(int fd, uintptr_t site, const struct change *change)
 {
-	static const uint8_t bytes[] = { ZL_NEW_FIRST, ZL_NEW_SECOND };
+	if (fd < 0)
+		return -EBADF;
 	if (is_threaded())
-		return has_barrier ? put_two_steps(fd, site) : ZL_NO_BARRIER;
-	switch (zl_os_write_at(fd, bytes, sizeof(bytes), site)) {
-	case sizeof(bytes):
+		return put_two_steps(fd, site, change);
+	switch (zl_os_write_at(fd, change->to, ZL_SITE_SIZE, site)) {
+	case ZL_SITE_SIZE:
 		return ZL_OK;
-	case 1:   /* across two pages, the second not writable: ff 05 must not stay */
-		put_byte(fd, site, ZL_OLD_FIRST);
-		return ZL_UNWRITABLE;
-	default:
-		return ZL_UNWRITABLE;
+	case 1:   /* across two pages, the second not writable */
+		put_byte(fd, site, change->to[0], change->from[0]);
 	}
+	return -EIO;
 }
 
-static enum zl_verdict write_open(uintptr_t site)
+static uint16_t word(const uint8_t *bytes)
 {
-	/* x86 stores 16 bits at any address at once when they lie in one aligned word */
-	if (is_in_one_word(site) || !is_threaded())
-		return zl_store16(site, ZL_NEW_FIRST | ZL_NEW_SECOND << 8) ? ZL_OK : ZL_UNWRITABLE;
-	return has_barrier ? put_two_steps(-1, site) : ZL_NO_BARRIER;
+	return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+static long write_by_store(uintptr_t site, const struct change *change)
+{
+	if (is_in_one_word(site))
+		return swap_result(zl_swap16(site, word(change->from), word(change->to)));
+	return put_two_steps(-1, site, change);
 }
 
 /* Open the page of `address` for writing. */
@@ -131,23 +161,22 @@ static void close_page(uintptr_t address, const struct zl_mapping *mapping)
 		result = zl_os_protect(zl_align_down(address, ZL_PAGE), ZL_PAGE, mapping->protection);
 }
 
-static enum zl_verdict write_by_mprotect(uintptr_t site, const struct place *place)
+static long write_by_mprotect(uintptr_t site, const struct place *place, const struct change *change)
 {
-	bool has_two = site % ZL_PAGE == ZL_PAGE - 1;
-	enum zl_verdict verdict = ZL_UNWRITABLE;
+	long result = -EACCES;
 
 	if (!open_page(site, &place->first))
-		return ZL_UNWRITABLE;
-	if (!has_two || open_page(site + 1, &place->second)) {
-		verdict = write_open(site);
-		if (has_two)
+		return -EACCES;
+	if (!has_two_pages(site) || open_page(site + 1, &place->second)) {
+		result = write_by_store(site, change);
+		if (has_two_pages(site))
 			close_page(site + 1, &place->second);
 	}
 	close_page(site, &place->first);
-	return verdict;
+	return result;
 }
 
-/* Where the two bytes lie: 0 if in private memory, -EPERM if not; another -errno if the kernel doesn't tell. */
+/* Where the two bytes lie. 0 or -errno */
 static long look(uintptr_t site, struct place *place)
 {
 	long result = zl_maps_find(site, &place->first);
@@ -155,26 +184,124 @@ static long look(uintptr_t site, struct place *place)
 	if (result != 0)
 		return result;
 	place->second = place->first;
-	if (site + 1 >= place->first.end)
-		result = zl_maps_find(site + 1, &place->second);
-	if (result != 0)
-		return result;
-	return place->first.is_shared || place->second.is_shared ? -EPERM : 0;
+	return site + 1 >= place->first.end ? zl_maps_find(site + 1, &place->second) : 0;
 }
 
-/* Whether the program itself can't write the bytes: then /proc/self/mem writes them in private memory only. */
-static bool is_read_only(uintptr_t site)
+static enum access access_of_page(uintptr_t address)
 {
-	static const uint8_t old[] = { ZL_OLD_FIRST, ZL_OLD_SECOND };
-	long pid = zl_raw(__NR_getpid);
-	bool has_two = site % ZL_PAGE == ZL_PAGE - 1;
+	uint8_t byte;
+	long result = can_ask_access ? populate(zl_align_down(address, ZL_PAGE)) : -ENOSYS;
 
-	for (size_t i = 0; i < (has_two ? 2 : 1); i++) {
-		struct iovec from = { (void *)&old[i], 1 }, to = { (void *)(site + i), 1 };
-		if (zl_raw(__NR_process_vm_writev, pid, &from, 1, &to, 1, 0) != -EFAULT)
-			return false;
+	if (result == 0)
+		return WRITABLE;
+	/* what a protection key forbids, it forbids to the kernel, too */
+	return result == -EINVAL && zl_copy_in(&byte, address, 1) ? READ_ONLY : UNKNOWN;
+}
+
+/* Can the program write one of the bytes? */
+static enum access access_of(uintptr_t site)
+{
+	enum access access = access_of_page(site);
+
+	if (access == READ_ONLY && has_two_pages(site))
+		access = access_of_page(site + 1);
+	return access;
+}
+
+/* As access_of(), where that doesn't tell, and whether the memory is shared. 0 or -errno */
+static long inspect(uintptr_t site, enum access *access, bool *is_shared)
+{
+	struct place place;
+	long result;
+
+	*is_shared = false;
+	if (*access != UNKNOWN && zl_maps_is_known_private(site) && zl_maps_is_known_private(site + 1))
+		return 0;
+	result = look(site, &place);
+	if (result != 0)
+		return result;
+	*is_shared = place.first.is_shared || place.second.is_shared;
+	if ((place.first.protection | place.second.protection) & PROT_WRITE)
+		*access = WRITABLE;
+	return 0;
+}
+
+long zl_patch_plan(uintptr_t site, bool is_described, enum zl_site_state *state)
+{
+	enum access access = access_of(site);
+	bool is_shared;
+	long result;
+
+	*state = ZL_SITE_PATCHED;
+	if (access == READ_ONLY && zl_jit != ZL_JIT_PATCH)   /* if it is shared, it can't be written */
+		return ZL_OK;
+	result = inspect(site, &access, &is_shared);
+	if (result != 0)
+		return result == -ENOENT ? -EAGAIN : result;   /* it is gone */
+	if (is_shared && (zl_jit != ZL_JIT_PATCH || !is_described || !is_in_one_word(site)))
+		return ZL_SHARED;
+	if (!is_shared && access != WRITABLE)
+		return ZL_OK;
+	*state = ZL_SITE_OPEN;
+	return zl_jit == ZL_JIT_TRAP || !is_described ? ZL_OPEN : ZL_OK;
+}
+
+/* In memory that is not shared, or with the other views in mind. */
+static long write_opened(uintptr_t site, enum zl_site_state state, const struct change *change)
+{
+	struct place place;
+	long result = look(site, &place);
+
+	if (result != 0)
+		return result == -ENOENT ? -EAGAIN : result;   /* it is gone */
+	if ((place.first.is_shared || place.second.is_shared) && state != ZL_SITE_OPEN)
+		return ZL_SHARED;
+	result = write_by_mprotect(site, &place, change);
+	return result == -EACCES || result == -EFAULT ? (long)ZL_UNWRITABLE : result;
+}
+
+static long put(uintptr_t site, enum zl_site_state state, const struct change *change, bool *is_opened)
+{
+	long result = state == ZL_SITE_OPEN ? write_by_store(site, change) :
+					      write_by_fd(zl_codefd_get(), site, change);
+
+	*is_opened = result != ZL_OK && result != -EAGAIN;
+	return *is_opened ? write_opened(site, state, change) : result;
+}
+
+long zl_patch_apply(uintptr_t site, enum zl_site_state state)
+{
+	bool is_opened;
+	long result = put(site, state, &rewriting, &is_opened);
+
+	if (result == ZL_OK)
+		zl_debug_rewritten(site, is_threaded() && !(is_in_one_word(site) && (is_opened || state == ZL_SITE_OPEN)),
+				   is_opened);
+	return result;
+}
+
+/* In memory that the program writes: are the bytes still the agent's? */
+static bool is_described(uintptr_t site)
+{
+	uint8_t mov;
+	return zl_code_read(&mov, site - ZL_MOV_SIZE, 1) && mov == ZL_MOV_EAX;
+}
+
+bool zl_patch_undo(uintptr_t site, enum zl_site_state state)
+{
+	uint8_t bytes[ZL_SITE_SIZE];
+	bool is_opened;
+
+	if (!zl_code_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_NEW_FIRST || bytes[1] != ZL_NEW_SECOND)
+		return true;
+	if (state == ZL_SITE_OPEN && !is_described(site))
+		return true;
+	switch (put(site, state, &restoring, &is_opened)) {
+	case ZL_OK: case -EAGAIN:
+		return true;
+	default:
+		return false;
 	}
-	return true;
 }
 
 bool zl_patch_may(const struct zl_seccomp *filters)
@@ -183,30 +310,10 @@ bool zl_patch_may(const struct zl_seccomp *filters)
 
 	return fd >= 0 && zl_seccomp_lets(filters, __NR_fstat, fd, 0, 0) &&
 	       zl_seccomp_lets(filters, __NR_pwrite64, fd, 0, 1) &&
-	       zl_seccomp_lets(filters, __NR_process_vm_writev, zl_raw(__NR_getpid), 0, 1) &&
+	       zl_seccomp_lets(filters, __NR_madvise, 0, ZL_PAGE, MADV_POPULATE_WRITE) &&
 	       zl_seccomp_lets(filters, __NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) &&
 	       zl_seccomp_lets(filters, __NR_arch_prctl, ARCH_GET_FS, 0, 0) &&
 	       zl_seccomp_lets(filters, __NR_openat, AT_FDCWD, 0, O_RDONLY | O_CLOEXEC) &&
 	       zl_seccomp_lets(filters, __NR_fcntl, fd, F_DUPFD_CLOEXEC, fd) &&
 	       zl_seccomp_lets(filters, __NR_close, fd, 0, 0);
-}
-
-long zl_patch_site(uintptr_t site)
-{
-	int fd = zl_codefd_get();
-	bool is_written = fd >= 0 && is_read_only(site) && write_by_fd(fd, site) == ZL_OK;
-	enum zl_verdict verdict = ZL_OK;
-	struct place place;
-
-	if (!is_written) {
-		long result = look(site, &place);
-		if (result != 0)
-			return result == -EPERM || result == -ENOENT ? ZL_UNWRITABLE : result;
-		is_written = fd >= 0 && write_by_fd(fd, site) == ZL_OK;
-	}
-	if (!is_written)
-		verdict = write_by_mprotect(site, &place);
-	if (verdict == ZL_OK)
-		zl_debug_rewritten(site, is_threaded() && (is_written || !is_in_one_word(site)), !is_written);
-	return verdict;
 }

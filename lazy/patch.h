@@ -1,25 +1,38 @@
-/* patch.h - replace the two bytes of a site */
+/* patch.h - replace the two bytes of a site, and put them back */
 #ifndef ZL_LAZY_PATCH_H
 #define ZL_LAZY_PATCH_H
 
 #include "base/lock.h"
+#include "base/sites.h"
 #include "base/verdict.h"
 
-/* Orders every change of code and of the bitmap. Taken with asynchronous signals blocked. */
+/* Orders every change of code and of the bitmap. */
 extern struct zl_lock zl_patch_lock;
 
 /* More than one thread runs in this address space, or ever did since the last fork. Set by threads/ before the
  * first clone, when SIGILL has got the agent's handler. */
 extern _Atomic bool zl_is_threaded;
 
+/* ZLAZY_JIT: which code that the program can write is rewritten. Set once at start. */
+enum zl_jit {
+	ZL_JIT_AUTO,           /* private memory */
+	ZL_JIT_PATCH,          /* shared memory, too */
+	ZL_JIT_TRAP,           /* none */
+};
+extern enum zl_jit zl_jit;
+
 /* Register the barrier. @init */
 void zl_patch_start(void);
 
-/* Replace `0f 05` by `ff d0` at site, in private memory. The record is already published.
- * locks: zl_patch_lock.  context: SIGSYS.
- * Returns ZL_OK; or, with the old bytes in place, ZL_UNWRITABLE, ZL_NO_BARRIER, or -errno: the kernel doesn't tell now
- * whether the memory is private, and may do so later. */
-long zl_patch_site(uintptr_t site);
+/* As what may this site be recorded? is_described: `mov $number,%eax` stands before it. Returns ZL_OK, the reason why it may
+ * not, or -errno: the kernel doesn't tell now whether the memory is private, and may do so later.
+ * locks: zl_patch_lock.  context: SIGSYS. */
+long zl_patch_plan(uintptr_t site, bool is_described, enum zl_site_state *state);
+/* Replace `0f 05` by `ff d0`. pre: it is recorded so. Returns ZL_OK; or, with the old bytes in place, the reason, or -EAGAIN:
+ * the program has just changed them. locks: zl_patch_lock.  context: SIGSYS. */
+long zl_patch_apply(uintptr_t site, enum zl_site_state state);
+/* Put `0f 05` back, if `ff d0` is still there. False: nobody can write there. locks: zl_patch_lock */
+bool zl_patch_undo(uintptr_t site, enum zl_site_state state);
 
 struct zl_seccomp;
 /* Do these filters let pass what patching needs, or would begin and could not end? */

@@ -1,54 +1,17 @@
 /* sites.c - writing side of the bitmap of sites
  *
- * Leaves stay for ever: a reader may hold any of them. The first ones are static, so that most programs never see
- * a mapping of the agent's appear; later ones come in pieces of anonymous memory.
+ * A site is dropped with its memory, or when its bytes are put back. A thread may be on its way from there just then: it
+ * has pushed its return address, and has not looked it up yet. It finds nothing and traps (zl_null_trap), and then
+ * zl_site_was() tells it from a call of the program through NULL (lazy/trap.c).
  */
 #include "lazy/sites.h"
-#include "base/os.h"
-#include <linux/mman.h>
 #include "base/poison.h"
 
-struct zl_leaf *_Atomic zl_sites[1 << SITES_DIRECTORY_BITS];
 /* An empty entry holds what never looks there: 1 in the first, 0 elsewhere. */
 _Atomic uintptr_t zl_sites_seen[SITES_SEEN] = { 1 };
 
-enum { FIRST = 512, PIECE = 0x40000 };
-static struct zl_leaf first[FIRST];
-
-static struct zl_leaf *take_leaf(void)
-{
-	static struct zl_leaf *next = first, *end = first + FIRST;
-
-	if (next == end) {
-		long piece = zl_os_map(0, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-		if (zl_is_error(piece))
-			return NULL;
-		zl_os_hide_from_dumps((uintptr_t)piece, PIECE);
-		next = (struct zl_leaf *)piece;
-		end = next + PIECE / sizeof(struct zl_leaf);
-	}
-	return next++;
-}
-
-void zl_sites_start(void)
-{
-	zl_os_hide_from_dumps((uintptr_t)zl_sites, sizeof(zl_sites));
-	zl_os_hide_from_dumps((uintptr_t)first, sizeof(first));
-}
-
-struct zl_leaf *zl_leaf_make(uintptr_t after)
-{
-	uint64_t page = after / ZL_PAGE;
-	struct zl_leaf *_Atomic *head = &zl_sites[page & ((1 << SITES_DIRECTORY_BITS) - 1)];
-	struct zl_leaf *leaf = zl_leaf_find(after);
-
-	if (leaf || !(leaf = take_leaf()))
-		return leaf;
-	leaf->page = page;
-	atomic_store_explicit(&leaf->next, atomic_load_explicit(head, memory_order_relaxed), memory_order_relaxed);
-	atomic_store_explicit(head, leaf, memory_order_release);   /* pairs with zl_leaf_find() */
-	return leaf;
-}
+enum { DROPPED = 4096 };
+static _Atomic uintptr_t dropped[DROPPED] = { 1 };   /* as zl_sites_seen: the last one dropped of each value */
 
 static void change_bit(_Atomic uint64_t *bits, uintptr_t after, bool value)
 {
@@ -59,22 +22,95 @@ static void change_bit(_Atomic uint64_t *bits, uintptr_t after, bool value)
 		atomic_fetch_and_explicit(&bits[bit / 64], ~(1UL << bit % 64), memory_order_release);
 }
 
-void zl_site_publish(struct zl_leaf *leaf, uintptr_t after)
+void zl_site_publish(struct zl_leaf *leaf, uintptr_t after, enum zl_site_state state)
 {
 	change_bit(leaf->refused, after, false);
-	change_bit(leaf->patched, after, true);
-	atomic_store_explicit(&zl_sites_seen[after % SITES_SEEN], after, memory_order_release);
+	change_bit(state == ZL_SITE_OPEN ? leaf->patched : leaf->open, after, false);
+	change_bit(state == ZL_SITE_OPEN ? leaf->open : leaf->patched, after, true);
+	if (state == ZL_SITE_PATCHED)
+		atomic_store_explicit(&zl_sites_seen[after % SITES_SEEN], after, memory_order_release);
 }
 
 void zl_site_retract(struct zl_leaf *leaf, uintptr_t after)
 {
 	uintptr_t seen = after;
+
+	/* first; pairs with the acquire in zl_site_was() */
+	atomic_store_explicit(&dropped[after % DROPPED], after, memory_order_release);
 	atomic_compare_exchange_strong(&zl_sites_seen[after % SITES_SEEN], &seen, after % SITES_SEEN == 0);
 	change_bit(leaf->patched, after, false);
+	change_bit(leaf->open, after, false);
 }
 
 void zl_site_refuse(struct zl_leaf *leaf, uintptr_t after)
 {
 	zl_site_retract(leaf, after);   /* of code that was there before */
 	change_bit(leaf->refused, after, true);
+}
+
+bool zl_site_was(uintptr_t after)
+{
+	return atomic_load_explicit(&dropped[after % DROPPED], memory_order_acquire) == after;
+}
+
+/* The bits of word i of the leaf whose addresses lie in [from, to). */
+static uint64_t bits_within(const struct zl_leaf *leaf, unsigned i, uintptr_t from, uintptr_t to)
+{
+	uintptr_t base = atomic_load_explicit(&leaf->page, memory_order_relaxed) * ZL_PAGE + i * 64;
+	uint64_t bits = ~0UL;
+
+	if (base + 64 <= from || base >= to)
+		return 0;
+	if (base < from)
+		bits &= ~0UL << (from - base);
+	if (base + 64 > to)
+		bits &= ~0UL >> (base + 64 - to);
+	return bits;
+}
+
+/* Returns whether the leaf is empty then. */
+static bool drop_in(struct zl_leaf *leaf, uintptr_t from, uintptr_t to, bool (*drops)(uintptr_t, enum zl_site_state))
+{
+	uintptr_t base = leaf->page * ZL_PAGE;
+	uint64_t rest = 0;
+
+	for (unsigned i = 0; i < LEAF_WORDS; i++) {
+		uint64_t within = bits_within(leaf, i, from, to);
+
+		atomic_fetch_and_explicit(&leaf->refused[i], ~within, memory_order_release);
+		for (uint64_t bits = (leaf->patched[i] | leaf->open[i]) & within; bits; bits &= bits - 1) {
+			uintptr_t after = base + i * 64 + (unsigned)__builtin_ctzl(bits);
+			if (!drops || drops(after, zl_site_bit(leaf->open, after) ? ZL_SITE_OPEN : ZL_SITE_PATCHED))
+				zl_site_retract(leaf, after);
+		}
+		rest |= leaf->patched[i] | leaf->open[i] | leaf->refused[i];
+	}
+	return rest == 0;
+}
+
+/* The bytes of a site are those at after - 2 and after - 1. */
+enum { FIRST_AFTER = 1, LAST_AFTER = 2 };
+
+void zl_sites_drop(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t after, enum zl_site_state state))
+{
+	uintptr_t from = start + FIRST_AFTER, to = end + LAST_AFTER;
+	struct zl_leaf *leaf, *next;
+
+	for (leaf = zl_leaf_from(from / ZL_PAGE); leaf && leaf->page * ZL_PAGE < to; leaf = next) {
+		next = zl_leaf_from(leaf->page + 1);
+		if (drop_in(leaf, from, to, drops))
+			zl_leaf_free(leaf);
+	}
+}
+
+bool zl_sites_lie(uintptr_t start, uintptr_t end)
+{
+	uintptr_t from = start + FIRST_AFTER, to = end + LAST_AFTER;
+
+	for (struct zl_leaf *leaf = zl_leaf_from(from / ZL_PAGE); leaf && leaf->page * ZL_PAGE < to;
+	     leaf = zl_leaf_from(leaf->page + 1))
+		for (unsigned i = 0; i < LEAF_WORDS; i++)
+			if ((leaf->patched[i] | leaf->open[i] | leaf->refused[i]) & bits_within(leaf, i, from, to))
+				return true;
+	return false;
 }

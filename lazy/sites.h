@@ -1,16 +1,24 @@
-/* sites.h - writing side of the bitmap of sites (base/sites.h) */
+/* sites.h - writing side of the bitmap of sites (base/sites.h)
+ *
+ * All but zl_site_was(): locks: zl_patch_lock. `after` is the address after the two bytes; what happens to memory from
+ * `start` to `end` concerns each site of which it holds a byte.
+ */
 #ifndef ZL_LAZY_SITES_H
 #define ZL_LAZY_SITES_H
 
-#include "base/sites.h"
+#include "lazy/leaves.h"
 
-/* All: locks: zl_patch_lock. `after` is the address after the two bytes. */
-struct zl_leaf *zl_leaf_make(uintptr_t after);   /* NULL when there is no memory */
-void zl_site_publish(struct zl_leaf *leaf, uintptr_t after);
+void zl_site_publish(struct zl_leaf *leaf, uintptr_t after, enum zl_site_state state);
 void zl_site_retract(struct zl_leaf *leaf, uintptr_t after);
 void zl_site_refuse(struct zl_leaf *leaf, uintptr_t after);
 
-/* Leave the bitmap out of core dumps. @init */
-void zl_sites_start(void);
+/* Was there a rewritten site until a moment ago? No lock. */
+bool zl_site_was(uintptr_t after);
+
+/* Forget all about the sites of a range for which drops() says so; NULL: all. drops() is asked for rewritten sites only,
+ * those that are refused are forgotten in any case. O(log n + sites in the range). */
+void zl_sites_drop(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t after, enum zl_site_state state));
+/* Is there any site, refused ones included? */
+bool zl_sites_lie(uintptr_t start, uintptr_t end);
 
 #endif

@@ -1,14 +1,17 @@
-/* trap.c - the first calls of a site
+/* trap.c - the first calls of a site, and calls from where no site is recorded
  *
- * Runs in the SIGSYS handler. Judged under the patch lock, published before its bytes change; who loses the race
- * finds it patched. A site that was refused, or that is kept because page zero is not in use, is marked, so its
- * next trap costs one look at the bitmap.
+ * Runs in the SIGSYS handler. Judged without a lock, published under the patch lock before its bytes change. Who finds
+ * the lock held makes its call by the trap and leaves the site for the next time: nobody waits here, and nobody who holds
+ * the lock waits for a page that userfaultfd holds back, but for those of the site itself, which has just been executed. A
+ * site that was refused, or that is kept because page zero is not in use, is marked, so its next trap costs one look at
+ * the bitmap.
  *
  * What stands in the way only this time is no reason to mark a site, for others may call it:
  *   no thread pointer       the decoder can't run; found out before the lock, at a tenth of the cost of the trap
  *   a seccomp filter        of this thread, which forbids what patching needs; the same
  *   number 15, not by mov   rt_sigreturn through a site that makes other calls, too; found out before the judgement
  *   no answer from the kernel about the mapping (a full table of descriptors): MOST_UNANSWERED times in a process
+ *   its memory is gone      another thread has unmapped it
  */
 #include "lazy/trap.h"
 #include "base/copy.h"
@@ -16,12 +19,14 @@
 #include "base/string.h"
 #include "base/tally.h"
 #include "lazy/bytes.h"
+#include "lazy/codefd.h"
 #include "lazy/debug.h"
 #include "lazy/decoder.h"
 #include "lazy/judge.h"
 #include "lazy/patch.h"
 #include "lazy/sites.h"
 #include <asm/prctl.h>
+#include <linux/errno.h>
 #include "base/poison.h"
 
 enum { MOST_UNANSWERED = 1000 };
@@ -33,19 +38,19 @@ static unsigned read_before(uint8_t *to, uintptr_t site, unsigned wanted)
 {
 	unsigned in_page = (unsigned)(site % ZL_PAGE);
 	if (in_page >= wanted)
-		return zl_copy_in(to, site - wanted, wanted) ? wanted : 0;
-	if (zl_copy_in(to, site - wanted, wanted))
+		return zl_code_read(to, site - wanted, wanted) ? wanted : 0;
+	if (zl_code_read(to, site - wanted, wanted))
 		return wanted;
-	return in_page && zl_copy_in(to, site - in_page, in_page) ? in_page : 0;
+	return in_page && zl_code_read(to, site - in_page, in_page) ? in_page : 0;
 }
 
 /* The same of the bytes from the site on. */
 static unsigned read_after(uint8_t *to, uintptr_t site, unsigned wanted)
 {
 	unsigned in_page = ZL_PAGE - (unsigned)(site % ZL_PAGE);
-	if (zl_copy_in(to, site, wanted))
+	if (zl_code_read(to, site, wanted))
 		return wanted;
-	return in_page < wanted && zl_copy_in(to, site, in_page) ? in_page : 0;
+	return in_page < wanted && zl_code_read(to, site, in_page) ? in_page : 0;
 }
 
 static bool read_code(uintptr_t site, struct zl_code *code)
@@ -80,43 +85,67 @@ static void restore_neighbours(uintptr_t site, struct zl_code *code)
 		uint8_t *bytes = code->bytes + at;
 
 		if (bytes[1] != ZL_NEW_SECOND || (bytes[0] != ZL_NEW_FIRST && bytes[0] != ZL_OLD_FIRST) ||
-		    !zl_site_is_patched(start + at + ZL_SITE_SIZE))
+		    zl_site_state(start + at + ZL_SITE_SIZE) == ZL_SITE_NONE)
 			continue;
 		bytes[0] = ZL_OLD_FIRST;
 		bytes[1] = ZL_OLD_SECOND;
 	}
 }
 
-/* A verdict, or LATER. locks: zl_patch_lock */
-static unsigned examine(uintptr_t site, uint64_t number)
+/* `mov $number,%eax` in front of the two bytes at `site`. */
+static bool is_described(const uint8_t *site, uint64_t number)
 {
-	static struct zl_code code;   /* under the lock */
+	uint32_t moved;
+	memcpy(&moved, site - ZL_MOV_SIZE + 1, sizeof(moved));
+	return site[-ZL_MOV_SIZE] == ZL_MOV_EAX && moved == number;
+}
+
+/* What is known of a site before the lock is taken. */
+struct opinion {
+	unsigned verdict;      /* or LATER */
+	bool has_mov;          /* `mov $number,%eax` stands before it */
+};
+
+static struct opinion examine(uintptr_t site, uint64_t number)
+{
+	struct opinion opinion = { .verdict = LATER };
 	const uint8_t *bytes;
+	struct zl_code code;
 
 	if (!read_code(site, &code))
-		return ZL_UNREADABLE;
+		return opinion;   /* gone, or execute-only and there is no /proc/self/mem */
 	bytes = code.bytes + code.site_offset;
 	if (bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND)
-		return LATER;   /* another thread was faster */
-	if ((uint32_t)number == __NR_rt_sigreturn)
-		return zl_judge_is_restorer(&code) ? ZL_SIGRETURN : LATER;
+		return opinion;   /* another thread was faster */
+	opinion.has_mov = code.site_offset >= ZL_MOV_SIZE && is_described(bytes, number);
 	restore_neighbours(site, &code);
-	return zl_judge(&code);
+	if ((uint32_t)number != __NR_rt_sigreturn)
+		opinion.verdict = zl_judge(&code);
+	else if (zl_judge_is_restorer(&code))
+		opinion.verdict = ZL_SIGRETURN;
+	return opinion;
 }
 
 /* A verdict, or LATER. locks: zl_patch_lock */
-static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site)
+static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, bool has_mov)
 {
 	static unsigned unanswered;   /* under the lock */
+	enum zl_site_state state;
+	uint8_t bytes[ZL_SITE_SIZE];
 	long result;
 
-	zl_site_publish(leaf, site + ZL_SITE_SIZE);
-	result = zl_patch_site(site);
-	if (result != ZL_OK)
-		zl_site_retract(leaf, site + ZL_SITE_SIZE);
+	if (!zl_code_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND)
+		return LATER;
+	result = zl_patch_plan(site, has_mov, &state);
+	if (result == ZL_OK) {
+		zl_site_publish(leaf, site + ZL_SITE_SIZE, state);
+		result = zl_patch_apply(site, state);
+		if (result != ZL_OK)
+			zl_site_retract(leaf, site + ZL_SITE_SIZE);
+	}
 	if (result >= 0)
 		return (unsigned)result;
-	return unanswered++ < MOST_UNANSWERED ? LATER : ZL_UNWRITABLE;
+	return result == -EAGAIN || unanswered++ < MOST_UNANSWERED ? LATER : ZL_UNWRITABLE;
 }
 
 static void record_refused(uintptr_t site, uint64_t number, unsigned verdict)
@@ -132,67 +161,118 @@ static void record_refused(uintptr_t site, uint64_t number, unsigned verdict)
 	record->pid = (int32_t)zl_raw(__NR_getpid);
 	record->number = (uint32_t)number;
 	record->address = site;
-	zl_copy_in(record->bytes, site - 8, sizeof(record->bytes));
+	zl_code_read(record->bytes, site - 8, sizeof(record->bytes));
 	atomic_store_explicit(&record->ready, 1, memory_order_release);
 }
 
 /* locks: zl_patch_lock */
-static void consider(uintptr_t after, uint64_t number)
+static void refuse(struct zl_leaf *leaf, uintptr_t site, uint64_t number, unsigned verdict)
+{
+	zl_site_refuse(leaf, site + ZL_SITE_SIZE);
+	if (zl_may_rewrite)
+		record_refused(site, number, verdict);
+	else
+		zl_tally_add(&zl_shared->tally.kept, 1);
+	zl_debug_refused(site, number, zl_may_rewrite ? zl_verdict_text(verdict) : "page zero is not in use");
+}
+
+/* locks: zl_patch_lock */
+static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 {
 	struct zl_leaf *leaf = zl_leaf_make(after);
 	uintptr_t site = after - ZL_SITE_SIZE;
-	unsigned verdict;
 
 	if (!leaf || zl_site_bit(leaf->refused, after))
 		return;
-	if (!zl_may_rewrite) {
-		zl_site_refuse(leaf, after);
-		zl_tally_add(&zl_shared->tally.kept, 1);
-		zl_debug_refused(site, number, "page zero is not in use");
-		return;
-	}
-	verdict = examine(site, number);
-	if (verdict == ZL_OK)
-		verdict = rewrite(leaf, site);
-	if (verdict == ZL_OK) {
+	if (zl_may_rewrite && opinion.verdict == ZL_OK)
+		opinion.verdict = rewrite(leaf, site, opinion.has_mov);
+	if (zl_may_rewrite && opinion.verdict == ZL_OK)
 		zl_tally_add(&zl_shared->tally.rewrites, 1);
-	} else if (verdict != LATER) {
-		zl_site_refuse(leaf, after);
-		record_refused(site, number, verdict);
-		zl_debug_refused(site, number, zl_verdict_text(verdict));
-	}
+	else if (opinion.verdict != LATER)
+		refuse(leaf, site, number, opinion.verdict);
 }
 
 void zl_site_trapped(uintptr_t after, uint64_t number)
 {
 	const struct zl_leaf *leaf = zl_leaf_find(after);
+	struct opinion opinion = { .verdict = ZL_OK };
 
 	zl_tally_add(&zl_shared->tally.traps, 1);
 	if (leaf && zl_site_bit(leaf->refused, after))
 		return;
 	if (zl_may_rewrite && (is_forbidden() || (zl_decoder && !has_thread_pointer())))
 		return;
-	zl_lock(&zl_patch_lock);
-	consider(after, number);
+	if (zl_may_rewrite)
+		opinion = examine(after - ZL_SITE_SIZE, number);
+	if (opinion.verdict == LATER || !zl_try_lock(&zl_patch_lock))
+		return;
+	decide(after, number, opinion);
 	zl_unlock(&zl_patch_lock);
 }
 
-bool zl_site_is_copy(uintptr_t after, uint64_t number)
+/* Is there a call instruction, as compilers make them, that ends here? */
+static bool ends_call(uintptr_t after)
 {
-	enum { MOV_EAX = 0xb8, MOV_SIZE = 5 };
-	uint8_t bytes[MOV_SIZE + ZL_SITE_SIZE];
-	uint32_t moved;
+	static const struct { uint8_t length, first, mask, second; } forms[] = {
+		{ 2, 0xff, 0xf8, 0xd0 }, { 2, 0xff, 0xf8, 0x10 }, { 3, 0xff, 0xf8, 0x50 }, { 4, 0xff, 0xff, 0x54 },
+		{ 6, 0xff, 0xf8, 0x90 }, { 6, 0xff, 0xff, 0x15 }, { 7, 0xff, 0xff, 0x14 }, { 7, 0xff, 0xff, 0x94 },
+		{ 5, 0xe8, 0, 0 },
+	};
+	uint8_t bytes[2];
+
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(forms); i++)
+		if (zl_code_read(bytes, after - forms[i].length, sizeof(bytes)) && bytes[0] == forms[i].first &&
+		    (bytes[1] & forms[i].mask) == forms[i].second)
+			return true;
+	return false;
+}
+
+/* Without a lock that is held already: the next call comes here, too. */
+static void record(uintptr_t after, enum zl_site_state state)
+{
 	struct zl_leaf *leaf;
 
-	if (!zl_copy_in(bytes, after - sizeof(bytes), sizeof(bytes)) || bytes[0] != MOV_EAX)
-		return false;
-	memcpy(&moved, bytes + 1, sizeof(moved));
-	if (moved != number || bytes[MOV_SIZE] != ZL_NEW_FIRST || bytes[MOV_SIZE + 1] != ZL_NEW_SECOND)
-		return false;
-	zl_lock(&zl_patch_lock);
+	if (!zl_try_lock(&zl_patch_lock))
+		return;
 	leaf = zl_leaf_make(after);
-	if (leaf)
-		zl_site_publish(leaf, after);
+	if (leaf && state == ZL_SITE_OPEN)
+		zl_site_publish(leaf, after, state);
+	else if (leaf)
+		zl_site_retract(leaf, after);
 	zl_unlock(&zl_patch_lock);
-	return leaf != NULL;
+}
+
+/* The call instruction at after - 2 is `call *%rax`. */
+static bool claims_call(uintptr_t after, uint64_t number, enum zl_site_state state)
+{
+	uint8_t bytes[ZL_MOV_SIZE];
+	uint32_t moved = 0;
+	bool has_mov = zl_code_read(bytes, after - ZL_SITE_SIZE - ZL_MOV_SIZE, sizeof(bytes)) && bytes[0] == ZL_MOV_EAX;
+
+	if (has_mov)
+		memcpy(&moved, bytes + 1, sizeof(moved));
+	if (has_mov && (moved == number || (state == ZL_SITE_OPEN && moved < ZL_PAGE))) {
+		if (state == ZL_SITE_NONE)
+			record(after, ZL_SITE_OPEN);
+		return true;
+	}
+	if (state == ZL_SITE_OPEN)
+		record(after, ZL_SITE_NONE);   /* the program has put a call of its own there */
+	return false;
+}
+
+bool zl_site_claims(uintptr_t after, uint64_t number)
+{
+	enum zl_site_state state = zl_site_state(after);
+	uint8_t bytes[ZL_SITE_SIZE];
+
+	if (state == ZL_SITE_PATCHED)
+		return true;
+	if (!zl_code_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)))
+		return state == ZL_SITE_OPEN || zl_site_was(after);
+	if (bytes[0] == ZL_OLD_FIRST && (bytes[1] == ZL_OLD_SECOND || bytes[1] == ZL_NEW_SECOND))
+		return true;
+	if (bytes[0] == ZL_NEW_FIRST && bytes[1] == ZL_NEW_SECOND)
+		return claims_call(after, number, state);
+	return zl_site_was(after) && !ends_call(after);
 }

@@ -10,8 +10,16 @@ extern bool zl_may_rewrite;
 /* `after`: the address after the two bytes; number: rax as it trapped. context: SIGSYS, all signals blocked. */
 void zl_site_trapped(uintptr_t after, uint64_t number);
 
-/* A call arrived through page zero from `after`, which is no site: is it a copy of a rewritten one (row 3 of
- * design.md: `mov $number,%eax; call *%rax`)? Records it then. context: SIGSYS. */
-bool zl_site_is_copy(uintptr_t after, uint64_t number);
+/* A call came through page zero from `after` where no site was found, or would have, had its number not lain outside.
+ * True if it is a system call all the same:
+ *
+ *     recorded as patched                       the reader was led astray (base/sites.h)
+ *     0f 05 or 0f d0 is there now               a site whose bytes are being put back
+ *     nothing, or no call instruction, is       a site until a moment ago
+ *     mov $number,%eax; call *%rax is           a copy of a rewritten site (row 3 of design.md); recorded from now on.
+ *                                               Of an open site any number will do
+ *
+ * Else it is a call of the program's own. No lock is waited for. context: SIGSYS, SIGSEGV */
+bool zl_site_claims(uintptr_t after, uint64_t number);
 
 #endif

@@ -156,9 +156,13 @@ static void on_null_call(struct zl_block *block, siginfo_t *info, struct ucontex
 	struct sigcontext *c = &context->uc_mcontext;
 	uintptr_t after;
 
-	if (zl_copy_in(&after, c->rsp, sizeof(after)) && zl_site_is_copy(after, block->top->rax)) {
+	if (zl_copy_in(&after, c->rsp, sizeof(after)) && zl_site_claims(after, block->top->rax)) {
 		c->rax = block->top->rax;
-		c->rip = (uintptr_t)zl_entry_call;
+		c->rcx = block->top->rcx;
+		c->r11 = block->r11;
+		c->rsp += sizeof(after);
+		block->ret = after;
+		c->rip = (uintptr_t)zl_entry_jump;
 		return;
 	}
 	zl_fault_null_call(info, c, block);
@@ -232,7 +236,7 @@ static void on_sigsys(struct zl_block *block, siginfo_t *info, struct ucontext *
 
 static bool is_agents_step(const struct zl_block *block, const siginfo_t *info, const struct sigcontext *c)
 {
-	bool is_after_call = c->rcx == c->rip && (zl_site_is_patched(c->rip) || bytes_are(c->rip - 2, 0x0f, 0x05));
+	bool is_after_call = c->rcx == c->rip && (zl_site_state(c->rip) || bytes_are(c->rip - 2, 0x0f, 0x05));
 	return info->si_code == TRAP_TRACE &&   /* natively, too, no step ends right behind a `syscall` */
 	       (is_after_call || is_in_agent(c->rip) || zl_is_in_slot(block, c->rsp) || zl_zero_contains(c->rip));
 }

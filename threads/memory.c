@@ -16,12 +16,15 @@
  * be had: ENOMEM, and at page zero EPERM, as for a user without the privilege.
  *
  * Hook code may change the hook libraries' memory, but not the agent's either.
+ *
+ * What these calls mean to the sites in that memory is moving.c's: each owner goes through it.
  */
 #include "threads/memory.h"
 #include "base/copy.h"
 #include "base/ranges.h"
 #include "base/raw.h"
 #include "threads/call.h"
+#include "threads/moving.h"
 #include "threads/owners.h"
 #include <linux/errno.h>
 #include <linux/ipc.h>
@@ -84,7 +87,7 @@ static long call_around(struct zl_frame *frame, uintptr_t start, uintptr_t end, 
 	return call_nowhere(frame);
 }
 
-long zl_own_range(struct zl_frame *frame)
+static long make_range(struct zl_frame *frame)
 {
 	uintptr_t start, length, end;
 	struct zl_range agent;
@@ -104,9 +107,43 @@ long zl_own_range(struct zl_frame *frame)
 	}
 }
 
+/* Pages whose contents may go, by this advice. */
+static bool is_loss(long advice)
+{
+	switch (advice) {
+	case MADV_DONTNEED: case MADV_FREE: case MADV_REMOVE: case MADV_DONTNEED_LOCKED: case 102 /* MADV_GUARD_INSTALL */:
+		return true;
+	default:
+		return false;
+	}
+}
+
+long zl_own_range(struct zl_frame *frame)
+{
+	const long *arg = frame->call.arg;
+	uintptr_t start, length;
+	bool is_writable;
+
+	if (!round_range(&frame->call, &start, &length) || start + length < start)
+		return make_range(frame);
+	switch (frame->call.number) {
+	case __NR_mprotect: case __NR_pkey_mprotect:
+		is_writable = arg[2] & PROT_WRITE;
+		return zl_moving_changes(frame, start, start + length, !is_writable, make_range);
+	case __NR_madvise:
+		if (is_loss(arg[2]))
+			return zl_moving_changes(frame, start, start + length, false, make_range);
+		return make_range(frame);
+	case __NR_remap_file_pages:
+		return zl_moving_changes(frame, start, start + length, false, make_range);
+	default:
+		return make_range(frame);
+	}
+}
+
 /* What lies behind the agent's last range goes first: the kernel refuses a range that leaves the address space before
  * it changes anything. */
-long zl_own_munmap(struct zl_frame *frame)
+static long unmap(struct zl_frame *frame)
 {
 	uintptr_t start = (uintptr_t)frame->call.arg[0], length = (uintptr_t)frame->call.arg[1], end, behind;
 	struct zl_range agent;
@@ -125,6 +162,15 @@ long zl_own_munmap(struct zl_frame *frame)
 		if (start < agent.start)   /* by zl_raw: no signal sends the call back half done */
 			result = zl_raw(__NR_munmap, start, agent.start - start);
 	return result;
+}
+
+long zl_own_munmap(struct zl_frame *frame)
+{
+	uintptr_t start = (uintptr_t)frame->call.arg[0], length = (uintptr_t)frame->call.arg[1];
+
+	if (start % ZL_PAGE || start + length < start)
+		return unmap(frame);
+	return zl_moving_away(frame, start, zl_align_up(start + length, ZL_PAGE), unmap);
 }
 
 /* What hook code maps is the hook libraries', until hook code unmaps it. */
@@ -165,11 +211,26 @@ static long map(struct zl_frame *frame)
 	return result == -EEXIST || result == -EOPNOTSUPP ? refuse_mapping(&agent) : result;
 }
 
+static bool is_mapped(long at)
+{
+	return !zl_is_error(at) && at != ZLAZY_INTERRUPTED;
+}
+
 long zl_own_mmap(struct zl_frame *frame)
 {
-	long at = map(frame);
+	const long *arg = frame->call.arg;
+	uintptr_t start = (uintptr_t)arg[0], size = zl_align_up((uintptr_t)arg[1], ZL_PAGE);
+	bool is_fixed = arg[3] & MAP_FIXED && start + size > start;
+	long at = is_fixed ? zl_moving_away(frame, start, start + size, map) : map(frame);
+
+	if (!is_mapped(at))
+		return at;
+	if (!is_fixed)
+		zl_moving_new((uintptr_t)at, (uintptr_t)at + size);
+	if (arg[3] & MAP_SHARED)   /* or MAP_SHARED_VALIDATE */
+		zl_moving_shared((uintptr_t)at, (uintptr_t)at + size);
 	if (zl_unlikely(zl_is_nested(frame)))
-		note_hooks(at, frame->call.arg[1]);
+		note_hooks(at, arg[1]);
 	return at;
 }
 
@@ -192,7 +253,7 @@ static long remap(struct zl_frame *frame)
 long zl_own_mremap(struct zl_frame *frame)
 {
 	const long *arg = frame->call.arg;
-	long at = remap(frame);
+	long at = zl_moving_by_mremap(frame, remap);
 
 	if (zl_unlikely(zl_is_nested(frame)) && !zl_is_error(at)) {
 		if (!(arg[3] & MREMAP_DONTUNMAP))
@@ -205,14 +266,42 @@ long zl_own_mremap(struct zl_frame *frame)
 long zl_own_shmat(struct zl_frame *frame)
 {
 	uintptr_t start = zl_align_down((uintptr_t)frame->call.arg[1], ZL_PAGE);
-	struct shmid64_ds segment;
+	struct shmid64_ds segment = { .shm_segsz = 0 };
 	struct zl_range agent;
+	long at;
 
-	if (frame->call.arg[2] & SHM_REMAP && start &&
-	    zl_raw(__NR_shmctl, frame->call.arg[0], IPC_STAT, &segment) == 0 &&
-	    find(frame, start, segment.shm_segsz, &agent))
+	zl_raw(__NR_shmctl, frame->call.arg[0], IPC_STAT, &segment);
+	if (frame->call.arg[2] & SHM_REMAP && start && find(frame, start, segment.shm_segsz, &agent))
 		return refuse_mapping(&agent);
-	return zl_call_make(frame);
+	if (frame->call.arg[2] & SHM_REMAP && start)
+		at = zl_moving_away(frame, start, start + segment.shm_segsz, zl_call_make);
+	else
+		at = zl_call_make(frame);
+	if (is_mapped(at)) {
+		zl_moving_new((uintptr_t)at, (uintptr_t)at + segment.shm_segsz);
+		zl_moving_shared((uintptr_t)at, (uintptr_t)at + segment.shm_segsz);
+	}
+	return at;
+}
+
+long zl_own_shmdt(struct zl_frame *frame)
+{
+	return frame->call.arg[0] % (long)ZL_PAGE ? zl_call_make(frame) : zl_moving_by_shmdt(frame, zl_call_make);
+}
+
+/* The heap grows over memory that was nobody's, and leaves some behind when it shrinks. */
+long zl_own_brk(struct zl_frame *frame)
+{
+	static _Atomic long last;
+	long at = zl_call_make(frame), before;
+
+	if (!is_mapped(at))
+		return at;
+	before = atomic_exchange_explicit(&last, at, memory_order_relaxed);
+	if (before && before != at)
+		zl_moving_new(zl_align_up((uintptr_t)(at < before ? at : before), ZL_PAGE),
+			      zl_align_up((uintptr_t)(at < before ? before : at), ZL_PAGE));
+	return at;
 }
 
 /* Advice that any process may give another one: it loses nothing. */
@@ -232,8 +321,11 @@ long zl_own_process_madvise(struct zl_frame *frame)
 	for (long i = 0; !is_harmless(arg[3]) && i < arg[2] && i < UIO_MAXIOV; i++) {
 		if (!zl_copy_in(&piece, (uintptr_t)arg[1] + (uintptr_t)i * sizeof(piece), sizeof(piece)))
 			break;
-		if (!find(frame, (uintptr_t)piece.iov_base, piece.iov_len, &agent))
+		if (!find(frame, (uintptr_t)piece.iov_base, piece.iov_len, &agent)) {
+			if (is_loss(arg[3]))
+				zl_moving_restore((uintptr_t)piece.iov_base, (uintptr_t)piece.iov_base + piece.iov_len);
 			continue;
+		}
 		result = zl_call_as(frame, frame->call.number, arg[0], arg[1], i, arg[3], arg[4], arg[5]);
 		return result == 0 ? -ENOMEM : result;
 	}
@@ -244,6 +336,28 @@ static bool is_touched(const struct zl_frame *frame, uintptr_t start, uintptr_t 
 {
 	struct zl_range agent;
 	return find(frame, zl_align_down(start, ZL_PAGE), length + start % ZL_PAGE, &agent);
+}
+
+/* Calls whose twins mean the same, and that moving.c must know of. */
+static bool moves_sites(long number)
+{
+	return number == __NR_munmap || number == __NR_mprotect || number == __NR_mremap || number == __NR_madvise ||
+	       number == __NR_pkey_mprotect;
+}
+
+long zl_memory_i386_mapped(const struct zl_frame *frame, long at)
+{
+	enum { OLD_MMAP = 90, MMAP2 = 192 };
+	uint32_t arg[2] = { 0, (uint32_t)frame->call.arg[1] };   /* address, length */
+	long number = frame->call.number;
+
+	if (!is_mapped(at) || (number != OLD_MMAP && number != MMAP2))
+		return at;
+	if (number == MMAP2 || zl_copy_in(arg, (uintptr_t)frame->call.arg[0], sizeof(arg))) {
+		zl_moving_new((uintptr_t)at, (uintptr_t)at + arg[1]);
+		zl_moving_shared((uintptr_t)at, (uintptr_t)at + arg[1]);
+	}
+	return at;
 }
 
 /* mmap of the old kind: its arguments lie in memory. */
@@ -270,7 +384,7 @@ long zl_memory_i386_twin(const struct zl_frame *frame)
 		if (call->number != twins[i].number)
 			continue;
 		if (is_touched(frame, arg[0], arg[1]) ||
-		    (twins[i].twin == __NR_mremap && is_touched(frame, arg[4], arg[2])))
+		    (twins[i].twin == __NR_mremap && is_touched(frame, arg[4], arg[2])) || moves_sites(twins[i].twin))
 			return twins[i].twin;
 	}
 	return -1;

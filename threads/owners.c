@@ -67,6 +67,8 @@ static long (*const owners[ZLAZY_NUMBERS])(struct zl_frame *) = {
 	[__NR_mseal] = zl_own_range,
 	[__NR_process_madvise] = zl_own_process_madvise,
 	[__NR_shmat] = zl_own_shmat,
+	[__NR_shmdt] = zl_own_shmdt,
+	[__NR_brk] = zl_own_brk,
 	[__NR_mlockall] = zl_own_mlockall,
 	[__NR_munlockall] = zl_own_munlockall,
 	[__NR_io_uring_setup] = own_io_uring_setup,
@@ -132,7 +134,7 @@ __attribute__((noinline)) static long call_i386(struct zl_frame *frame)
 	if (twin < 0)
 		twin = zl_memory_i386_twin(frame);
 	if (twin < 0)
-		return zl_memory_i386_refuses(frame) ? -EPERM : zl_call_make(frame);
+		return zl_memory_i386_refuses(frame) ? -EPERM : zl_memory_i386_mapped(frame, zl_call_make(frame));
 	frame->call.number = twin;
 	frame->call.abi = ZLAZY_ABI_X86_64;
 	result = owners[twin](frame);

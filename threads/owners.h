@@ -36,6 +36,8 @@ long zl_own_munmap(struct zl_frame *frame);
 long zl_own_range(struct zl_frame *frame);
 long zl_own_mremap(struct zl_frame *frame);
 long zl_own_shmat(struct zl_frame *frame);
+long zl_own_shmdt(struct zl_frame *frame);
+long zl_own_brk(struct zl_frame *frame);
 long zl_own_process_madvise(struct zl_frame *frame);
 long zl_own_mlockall(struct zl_frame *frame);         /* locked.c */
 long zl_own_munlockall(struct zl_frame *frame);

@@ -16,8 +16,8 @@
 #include "threads/region.h"
 #include "base/copy.h"
 #include "base/raw.h"
-#include "base/sites.h"
 #include "lazy/bytes.h"
+#include "lazy/trap.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
 #include <linux/errno.h>
@@ -92,7 +92,7 @@ void zl_region_restore_call(struct sigcontext *c, const struct zl_block *b)
 static void undo_call(struct sigcontext *c)
 {
 	uintptr_t after;
-	if (zl_copy_in(&after, c->rsp, sizeof(after)) && zl_site_is_patched(after)) {
+	if (zl_copy_in(&after, c->rsp, sizeof(after)) && zl_site_claims(after, c->rax)) {
 		c->rip = after - ZL_SITE_SIZE;
 		c->rsp += 8;
 	} else {

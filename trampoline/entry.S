@@ -26,6 +26,7 @@
 #include <asm/unistd.h>
 
 #define FILTER_OTHERS 512
+#define MOV_EAX	0xb8
 
 .macro global name
 	.globl	\name
@@ -192,7 +193,7 @@ zl_hooked_jump:
 	andl	$SITES_SEEN - 1, %eax
 	cmpq	%rcx, (%rdx,%rax,8)
 	jne	look_up
-site_found:
+	global	zl_call_found
 	.cfi_remember_state
 	ask_filter zl_hooked_call
 	end_frame
@@ -222,7 +223,8 @@ site_found:
 	ret
 	global	zl_plain_call_end
 
-# The bitmap (base/sites.h). in: rcx return address; clobbers rax rdx r11
+# The bitmap (base/sites.h). Of an open site the code is looked at: `mov $number,%eax` before the call.
+# in: rcx return address; clobbers rax rdx r11
 look_up:
 	.cfi_restore_state
 	.cfi_remember_state
@@ -240,7 +242,20 @@ look_up:
 	shrl	$6, %eax
 	movq	LEAF_PATCHED(%r11,%rax,8), %rax
 	btq	%rcx, %rax			# modulo 64: the bit of the address in its word
-	jc	site_found
+	jc	zl_call_found
+	movl	%ecx, %eax
+	andl	$0xfff, %eax
+	shrl	$6, %eax
+	movq	LEAF_OPEN(%r11,%rax,8), %rax
+	btq	%rcx, %rax
+	jnc	zl_entry_null
+	movl	FRAME_RAX(%rsp), %eax
+	global	zl_call_code			# a fault from here on goes to zl_call_found (lazy/fault.c)
+	cmpb	$MOV_EAX, -7(%rcx)
+	jne	zl_entry_null
+	cmpl	%eax, -6(%rcx)
+	global	zl_call_code_end
+	je	zl_call_found
 	jmp	zl_entry_null
 2:	movq	LEAF_NEXT(%r11), %r11
 	jmp	1b

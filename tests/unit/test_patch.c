@@ -9,9 +9,10 @@
  *   not mapped                an answer, not a fault
  *   threaded                  without the barrier: only in one word; with it: two steps, of which a reader sees only
  *                             0f 05, 0f d0, ff d0
+ *   put back                  as written; not where the program can write and has no mov before it
+ *   by ZLAZY_JIT              who may be rewritten, and as what it is recorded
  *   descriptor                closed by the program, or its number given to another file: noticed
  *
- * The order counts: the barrier is registered by the first case that needs it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,12 +25,16 @@
 #include "lazy/patch.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/shm.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PAGES = 2, SIZE = PAGES * 4096, NOP = 0x90 };
@@ -78,13 +83,21 @@ static void expect_bytes(const uint8_t *code, unsigned offset, const char *two)
 		assert_int_equal(code[i], i == offset ? (uint8_t)two[0] : i == offset + 1 ? (uint8_t)two[1] : NOP);
 }
 
+static long patch(uintptr_t site)
+{
+	enum zl_site_state state;
+	long result = zl_patch_plan(site, true, &state);
+
+	return result == ZL_OK ? zl_patch_apply(site, state) : result;
+}
+
 /* Patch; the answer, all bytes, and the maps as before. */
 static void expect_patch(uint8_t *code, unsigned offset, enum zl_verdict expected)
 {
 	static char before[1 << 20], after[1 << 20];
 
 	read_maps(before, sizeof(before));
-	assert_int_equal(zl_patch_site((uintptr_t)code + offset), expected);
+	assert_int_equal(patch((uintptr_t)code + offset), expected);
 	read_maps(after, sizeof(after));
 	assert_string_equal(after, before);
 	expect_bytes(code, offset, expected == ZL_OK ? "\xff\xd0" : "\x0f\x05");
@@ -160,7 +173,7 @@ static const int executable[] = { PROT_READ | PROT_EXEC, PROT_READ | PROT_WRITE 
 static void expect_left_alone(uint8_t *code, unsigned offset)
 {
 	assert_ptr_not_equal(code, MAP_FAILED);
-	expect_patch(code, offset, ZL_UNWRITABLE);
+	expect_patch(code, offset, ZL_SHARED);
 }
 
 static void test_patch_leaves_shared_memfd_alone(void **state)
@@ -258,7 +271,7 @@ static void test_patch_unmapped(void **state)
 
 	(void)state;
 	munmap(code, SIZE);
-	assert_int_equal(zl_patch_site((uintptr_t)code), ZL_UNWRITABLE);
+	assert_int_equal(patch((uintptr_t)code), -EAGAIN);
 }
 
 /* The first page could be written, the second is of a shared file: nothing may be left half done. */
@@ -271,19 +284,115 @@ static void test_patch_half_in_a_shared_file(void **state)
 	(void)state;
 	munmap(map_shared(fd, 4095, PROT_READ), SIZE);
 	assert_ptr_equal(mmap(code + 4096, 4096, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 4096), code + 4096);
-	expect_patch(code, 4095, ZL_UNWRITABLE);
+	expect_patch(code, 4095, ZL_SHARED);
 	close(fd);
 	unlink(path);
 }
 
+/* membarrier answers EPERM from now on. */
+static void forbid_barrier(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_membarrier, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { ZL_ARRAY_SIZE(code), code };
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
 static void test_patch_threaded_without_barrier(void **state)
 {
+	int status;
+	pid_t pid = fork();
+
 	(void)state;
-	atomic_store(&zl_is_threaded, true);
-	for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++)
-		expect_patch(map_private(offsets[i], PROT_READ | PROT_EXEC), offsets[i],
-			     offsets[i] % 8 == 7 ? ZL_NO_BARRIER : ZL_OK);
-	atomic_store(&zl_is_threaded, false);
+	if (pid == 0) {
+		atomic_store(&zl_is_threaded, true);
+		forbid_barrier();
+		for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++) {
+			expect_patch(map_private(offsets[i], PROT_READ | PROT_EXEC), offsets[i],
+				     offsets[i] % 8 == 7 ? ZL_NO_BARRIER : ZL_OK);
+			expect_patch(map_private(offsets[i], PROT_READ | PROT_WRITE | PROT_EXEC), offsets[i],
+				     offsets[i] % 8 == 7 ? ZL_NO_BARRIER : ZL_OK);
+		}
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* Every way there is to write them, and bytes that are not the agent's any more. */
+static void test_patch_undo(void **state)
+{
+	static const int protections[] = { PROT_READ | PROT_EXEC, PROT_READ | PROT_WRITE | PROT_EXEC };
+
+	(void)state;
+	for (size_t p = 0; p < ZL_ARRAY_SIZE(protections); p++)
+		for (size_t i = 1; i < ZL_ARRAY_SIZE(offsets); i++) {   /* there must be code before it */
+			uint8_t *code = map_private(offsets[i], protections[p]);
+			uintptr_t site = (uintptr_t)code + offsets[i];
+			enum zl_site_state record = p ? ZL_SITE_OPEN : ZL_SITE_PATCHED;
+
+			assert_int_equal(patch(site), ZL_OK);
+			assert_true(zl_patch_undo(site, record));
+			/* open, and no mov before it: the program's own by now */
+			expect_bytes(code, offsets[i], p ? "\xff\xd0" : "\x0f\x05");
+			munmap(code, SIZE);
+		}
+}
+
+static void test_patch_undo_of_described_site_in_writable_memory(void **state)
+{
+	uint8_t *code = map_private(4095, PROT_READ | PROT_WRITE | PROT_EXEC);
+
+	(void)state;
+	code[4090] = 0xb8;
+	assert_int_equal(patch((uintptr_t)code + 4095), ZL_OK);
+	assert_int_equal(code[4095], 0xff);
+	assert_true(zl_patch_undo((uintptr_t)code + 4095, ZL_SITE_OPEN));
+	assert_int_equal(code[4095], 0x0f);
+	assert_int_equal(code[4096], 0x05);
+	munmap(code, SIZE);
+}
+
+/* ZLAZY_JIT: who may be rewritten, and as what. */
+static void test_patch_plan_by_choice(void **state)
+{
+	int fd = memfd_create("code", MFD_CLOEXEC), all = PROT_READ | PROT_WRITE | PROT_EXEC;
+	uint8_t *closed = map_private(8, PROT_READ | PROT_EXEC), *open = map_private(8, all),
+		*view = map_shared(fd, 8, PROT_READ | PROT_EXEC);
+	const struct { enum zl_jit jit; long open, view; } cases[] = {
+		{ ZL_JIT_AUTO, ZL_OK, ZL_OK /* found out when it can't be written */ },
+		{ ZL_JIT_PATCH, ZL_OK, ZL_OK },
+		{ ZL_JIT_TRAP, ZL_OPEN, ZL_OK },
+	};
+	enum zl_site_state record;
+
+	(void)state;
+	zl_patch_start();
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(cases); i++) {
+		zl_jit = cases[i].jit;
+		assert_int_equal(zl_patch_plan((uintptr_t)closed + 8, true, &record), ZL_OK);
+		assert_int_equal(record, ZL_SITE_PATCHED);
+		assert_int_equal(zl_patch_plan((uintptr_t)open + 8, false, &record), ZL_OPEN);
+		assert_int_equal(zl_patch_plan((uintptr_t)open + 8, true, &record), cases[i].open);
+		assert_int_equal(record, ZL_SITE_OPEN);
+		assert_int_equal(zl_patch_plan((uintptr_t)view + 8, true, &record), cases[i].view);
+	}
+	zl_jit = ZL_JIT_PATCH;
+	assert_int_equal(zl_patch_plan((uintptr_t)view + 8, false, &record), ZL_SHARED);
+	assert_int_equal(zl_patch_plan((uintptr_t)view + 15, true, &record), ZL_SHARED);
+	assert_int_equal(zl_patch_plan((uintptr_t)view + 8, true, &record), ZL_OK);
+	assert_int_equal(record, ZL_SITE_OPEN);
+	zl_jit = ZL_JIT_AUTO;
+	munmap(view, SIZE);
+	munmap(closed, SIZE);
+	munmap(open, SIZE);
+	close(fd);
 }
 
 struct watch { const volatile uint8_t *site; atomic_bool stop; atomic_uint looks; unsigned wrong; };
@@ -309,7 +418,7 @@ static void patch_watched(uint8_t *code, unsigned offset)
 	assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);
 	while (atomic_load(&w.looks) < 100)
 		;
-	assert_int_equal(zl_patch_site((uintptr_t)code + offset), ZL_OK);
+	assert_int_equal(patch((uintptr_t)code + offset), ZL_OK);
 	atomic_store(&w.stop, true);
 	pthread_join(thread, NULL);
 	assert_int_equal(w.wrong, 0);
@@ -352,6 +461,9 @@ int main(void)
 		cmocka_unit_test(test_patch_unmapped),
 		cmocka_unit_test(test_patch_half_in_a_shared_file),
 		cmocka_unit_test(test_patch_threaded_without_barrier),
+		cmocka_unit_test(test_patch_undo),
+		cmocka_unit_test(test_patch_undo_of_described_site_in_writable_memory),
+		cmocka_unit_test(test_patch_plan_by_choice),
 		cmocka_unit_test(test_patch_threaded_in_two_steps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ static void test_sites_unknown_is_not_patched(void **state)
 {
 	(void)state;
 	assert_null(zl_leaf_find(0x1000002));
-	assert_false(zl_site_is_patched(0x1000002));
+	assert_false(zl_site_state(0x1000002));
 }
 
 static void test_sites_publish_and_retract(void **state)
@@ -34,13 +34,13 @@ static void test_sites_publish_and_retract(void **state)
 
 	(void)state;
 	assert_non_null(leaf);
-	assert_false(zl_site_is_patched(after));
-	zl_site_publish(leaf, after);
-	assert_true(zl_site_is_patched(after));
+	assert_false(zl_site_state(after));
+	zl_site_publish(leaf, after, ZL_SITE_PATCHED);
+	assert_true(zl_site_state(after));
 	zl_site_retract(leaf, after);
-	assert_false(zl_site_is_patched(after));
-	zl_site_publish(leaf, after);
-	assert_true(zl_site_is_patched(after));
+	assert_false(zl_site_state(after));
+	zl_site_publish(leaf, after, ZL_SITE_PATCHED);
+	assert_true(zl_site_state(after));
 }
 
 static bool is_seen(uintptr_t after)
@@ -55,10 +55,10 @@ static void test_sites_seen_holds_only_what_is_patched(void **state)
 
 	(void)state;
 	for (uintptr_t at = 0; at < SITES_SEEN; at++)
-		assert_false(is_seen(at));   /* address 0 among them: what a jump through NULL may find on the stack */
-	zl_site_publish(leaf[0], first);
+		assert_false(is_seen(at) || zl_site_was(at));   /* address 0 among them: what a jump through NULL may find on the stack */
+	zl_site_publish(leaf[0], first, ZL_SITE_PATCHED);
 	assert_true(is_seen(first));
-	zl_site_publish(leaf[1], second);
+	zl_site_publish(leaf[1], second, ZL_SITE_PATCHED);
 	assert_true(is_seen(second));
 	zl_site_retract(leaf[0], first);
 	assert_true(is_seen(second));
@@ -75,10 +75,10 @@ static void test_sites_publish_ends_refusal(void **state)
 	(void)state;
 	zl_site_refuse(leaf, after);
 	assert_true(is_refused(after));
-	assert_false(zl_site_is_patched(after));
-	zl_site_publish(leaf, after);
+	assert_false(zl_site_state(after));
+	zl_site_publish(leaf, after, ZL_SITE_PATCHED);
 	assert_false(is_refused(after));
-	assert_true(zl_site_is_patched(after));
+	assert_true(zl_site_state(after));
 }
 
 static void test_sites_refusal_ends_a_record(void **state)
@@ -87,10 +87,10 @@ static void test_sites_refusal_ends_a_record(void **state)
 	struct zl_leaf *leaf = zl_leaf_make(after);
 
 	(void)state;
-	zl_site_publish(leaf, after);
+	zl_site_publish(leaf, after, ZL_SITE_PATCHED);
 	zl_site_refuse(leaf, after);
 	assert_true(is_refused(after));
-	assert_false(zl_site_is_patched(after));
+	assert_false(zl_site_state(after));
 }
 
 static void test_sites_neighbours_are_apart(void **state)
@@ -101,13 +101,13 @@ static void test_sites_neighbours_are_apart(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(offsets); i++) {
-		zl_site_publish(leaf, page + offsets[i]);
+		zl_site_publish(leaf, page + offsets[i], ZL_SITE_PATCHED);
 		for (unsigned at = 0; at < ZL_PAGE; at++)
-			assert_int_equal(zl_site_is_patched(page + at), at == offsets[i]);
+			assert_int_equal(zl_site_state(page + at), at == offsets[i]);
 		zl_site_retract(leaf, page + offsets[i]);
 	}
-	assert_false(zl_site_is_patched(page + ZL_PAGE));
-	assert_false(zl_site_is_patched(page - 1));
+	assert_false(zl_site_state(page + ZL_PAGE));
+	assert_false(zl_site_state(page - 1));
 }
 
 static void test_sites_share_a_directory_entry(void **state)
@@ -119,13 +119,13 @@ static void test_sites_share_a_directory_entry(void **state)
 	for (unsigned i = 0; i < 5; i++) {
 		leaf[i] = zl_leaf_make(first + i * SAME_ENTRY);
 		assert_non_null(leaf[i]);
-		assert_false(zl_site_is_patched(first + i * SAME_ENTRY));
-		zl_site_publish(leaf[i], first + i * SAME_ENTRY);
+		assert_false(zl_site_state(first + i * SAME_ENTRY));
+		zl_site_publish(leaf[i], first + i * SAME_ENTRY, ZL_SITE_PATCHED);
 	}
 	zl_site_retract(leaf[2], first + 2 * SAME_ENTRY);
 	for (unsigned i = 0; i < 5; i++) {
 		assert_ptr_equal(zl_leaf_find(first + i * SAME_ENTRY), leaf[i]);
-		assert_int_equal(zl_site_is_patched(first + i * SAME_ENTRY), i != 2);
+		assert_int_equal(zl_site_state(first + i * SAME_ENTRY), i != 2);
 	}
 	assert_null(zl_leaf_find(first + 5 * SAME_ENTRY));
 }
@@ -139,11 +139,11 @@ static void test_sites_any_address(void **state)
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(addresses); i++) {
 		struct zl_leaf *leaf = zl_leaf_make(addresses[i]);
 		assert_non_null(leaf);
-		zl_site_publish(leaf, addresses[i]);
+		zl_site_publish(leaf, addresses[i], ZL_SITE_PATCHED);
 		for (size_t k = 0; k < ZL_ARRAY_SIZE(addresses); k++)
-			assert_int_equal(zl_site_is_patched(addresses[k]), k <= i);
+			assert_int_equal(zl_site_state(addresses[k]), k <= i);
 	}
-	assert_false(zl_site_is_patched(0x123));                     /* 0x800000000123 less its high bit */
+	assert_false(zl_site_state(0x123));                     /* 0x800000000123 less its high bit */
 }
 
 static void test_sites_leaf_is_made_once(void **state)
@@ -162,11 +162,11 @@ static void test_sites_many_pages(void **state)
 		struct zl_leaf *leaf = zl_leaf_make(first + i * ZL_PAGE);
 		assert_non_null(leaf);
 		assert_int_equal(leaf->page, (first + i * ZL_PAGE) / ZL_PAGE);
-		zl_site_publish(leaf, first + i * ZL_PAGE + i);
+		zl_site_publish(leaf, first + i * ZL_PAGE + i, ZL_SITE_PATCHED);
 	}
 	for (uintptr_t i = 0; i < 2000; i++) {
-		assert_true(zl_site_is_patched(first + i * ZL_PAGE + i));
-		assert_false(zl_site_is_patched(first + i * ZL_PAGE + i + 1));
+		assert_true(zl_site_state(first + i * ZL_PAGE + i));
+		assert_false(zl_site_state(first + i * ZL_PAGE + i + 1));
 	}
 }
 

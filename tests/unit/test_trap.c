@@ -2,7 +2,9 @@
  *
  *   rewritten        an ordinary site; one whose first caller had fs = 0, or passed number 15, or came while no
  *                    descriptor was to be had
- *   refused          a restorer; any site without a decoder; a shared mapping
+ *   refused          a restorer; any site without a decoder; a shared mapping; one in writable memory, but for those
+ *                    whose number is moved to eax right before
+ *   claimed          calls from where no site is: what was one until a moment ago, and copies
  *   stale record     of code that was there before: gone when the new code is refused
  *   neighbours       already rewritten or not: the verdict is the same
  *
@@ -57,7 +59,15 @@ static struct site lay_shared(const char *code, size_t size, int sharing)
 	const int all = PROT_READ | PROT_WRITE | PROT_EXEC;
 	return lay_at(mmap(NULL, SIZE, all, sharing | MAP_ANONYMOUS, -1, 0), code, size);
 }
-#define lay(code) lay_shared(code, sizeof(code) - 1, MAP_PRIVATE)
+
+static struct site lay_closed(const char *code, size_t size)
+{
+	struct site site = lay_shared(code, size, MAP_PRIVATE);
+	mprotect((void *)((uintptr_t)site.bytes & ~0xfffUL), 4096, PROT_READ | PROT_EXEC);
+	return site;
+}
+#define lay(code) lay_closed(code, sizeof(code) - 1)
+#define lay_open(code) lay_shared(code, sizeof(code) - 1, MAP_PRIVATE)
 
 #define PLAIN "\x89\xf8" SITE "\xc3"                         /* mov %edi,%eax; syscall; ret */
 #define INSIDE "\xb8" SITE "\x00\x00\xc3"                    /* mov $0x50f,%eax; ret */
@@ -65,7 +75,7 @@ static struct site lay_shared(const char *code, size_t size, int sharing)
 static void expect_rewritten(struct site site)
 {
 	assert_memory_equal(site.bytes, "\xff\xd0", 2);
-	assert_true(zl_site_is_patched(site.after));
+	assert_true(zl_site_state(site.after));
 }
 
 static bool is_refused(struct site site)
@@ -77,7 +87,7 @@ static bool is_refused(struct site site)
 static void expect_old(struct site site, bool refused)
 {
 	assert_memory_equal(site.bytes, SITE, 2);
-	assert_false(zl_site_is_patched(site.after));
+	assert_false(zl_site_state(site.after));
 	assert_int_equal(is_refused(site), refused);
 }
 
@@ -166,7 +176,56 @@ static void test_trap_refuses_shared_memory(void **state)
 	(void)state;
 	zl_site_trapped(site.after, GETPID);
 	expect_old(site, true);
-	assert_int_equal(atomic_load(&own.tally.refused[ZL_UNWRITABLE]), 1);
+	assert_int_equal(atomic_load(&own.tally.refused[ZL_SHARED]), 1);
+}
+
+#define DESCRIBED "\xb8\x27\x00\x00\x00" SITE "\xc3"    /* mov $39,%eax; syscall; ret */
+
+static void test_trap_rewrites_described_site_in_writable_memory(void **state)
+{
+	struct site site = lay_open(DESCRIBED);
+
+	(void)state;
+	zl_site_trapped(site.after, GETPID);
+	assert_memory_equal(site.bytes, "\xff\xd0", 2);
+	assert_int_equal(zl_site_state(site.after), ZL_SITE_OPEN);
+}
+
+static void test_trap_refuses_other_site_in_writable_memory(void **state)
+{
+	struct site plain = lay_open(PLAIN), other = lay_open(DESCRIBED);
+
+	(void)state;
+	zl_site_trapped(plain.after, GETPID);
+	expect_old(plain, true);
+	zl_site_trapped(other.after, GETPID + 1);
+	expect_old(other, true);
+}
+
+/* Calls that come through page zero from where nothing is recorded, or only an open site is. */
+static void test_trap_claims_what_was_a_site(void **state)
+{
+	struct site old = lay_open(DESCRIBED), copy = lay_open("\xb8\x27\x00\x00\x00\xff\xd0" SITE),
+		    own_call = lay_open("\x31\xc0\x90\x90\x90\xff\xd0" SITE), gone = lay_open("\x90\x90" SITE);
+
+	(void)state;
+	copy.after -= 2;
+	own_call.after -= 2;
+	assert_true(zl_site_claims(old.after, GETPID));            /* its bytes are back */
+	assert_false(zl_site_claims(own_call.after, GETPID));
+	assert_false(zl_site_claims(copy.after, GETPID + 1));
+	assert_true(zl_site_claims(copy.after, GETPID));
+	assert_int_equal(zl_site_state(copy.after), ZL_SITE_OPEN);
+	assert_true(zl_site_claims(copy.after, GETPID + 1));       /* jumped to */
+	zl_site_publish(zl_leaf_make(own_call.after), own_call.after, ZL_SITE_OPEN);
+	assert_false(zl_site_claims(own_call.after, 0));
+	assert_int_equal(zl_site_state(own_call.after), ZL_SITE_NONE);
+	assert_false(zl_site_claims(own_call.after, 0));           /* dropped, but a call is there */
+	memset(gone.bytes, NOP, 2);
+	assert_false(zl_site_claims(gone.after, GETPID));
+	zl_site_publish(zl_leaf_make(gone.after), gone.after, ZL_SITE_PATCHED);
+	zl_site_retract(zl_leaf_make(gone.after), gone.after);
+	assert_true(zl_site_claims(gone.after, GETPID));
 }
 
 static void test_trap_drops_stale_record(void **state)
@@ -174,7 +233,7 @@ static void test_trap_drops_stale_record(void **state)
 	struct site site = lay(INSIDE);
 
 	(void)state;
-	zl_site_publish(zl_leaf_make(site.after), site.after);
+	zl_site_publish(zl_leaf_make(site.after), site.after, ZL_SITE_PATCHED);
 	zl_site_trapped(site.after, GETPID);
 	expect_old(site, true);
 }
@@ -222,6 +281,9 @@ int main(void)
 		cmocka_unit_test(test_trap_judges_again_after_no_descriptor),
 		cmocka_unit_test(test_trap_refuses_without_decoder),
 		cmocka_unit_test(test_trap_refuses_shared_memory),
+		cmocka_unit_test(test_trap_rewrites_described_site_in_writable_memory),
+		cmocka_unit_test(test_trap_refuses_other_site_in_writable_memory),
+		cmocka_unit_test(test_trap_claims_what_was_a_site),
 		cmocka_unit_test(test_trap_drops_stale_record),
 		cmocka_unit_test(test_trap_takes_rewritten_neighbour_for_a_system_call),
 	};

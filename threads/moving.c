@@ -1,0 +1,178 @@
+/* moving.c - what becomes of sites when their memory goes, changes or comes
+ *
+ * A record holds for bytes that are there. So before a call that gives the program write access to code, or may lose its
+ * contents, the sites there get their own bytes back and are forgotten; when they run again they trap, and are judged
+ * anew. With memory that goes, the records go. The patch lock is held over the call, so that no site is recorded in the
+ * old memory any more, and none in what another thread maps in its place is forgotten; a thread that traps meanwhile makes
+ * its call by the trap (lazy/trap.c). Where there is no site, nearly everywhere, no lock is taken; should one be executed
+ * for the first time just then, that is looked for afterwards.
+ *
+ * A site of two pages, of which one is concerned, gets its bytes back in any case: half of it would be another
+ * instruction.
+ */
+#include "threads/moving.h"
+#include "base/raw.h"
+#include "lazy/bytes.h"
+#include "lazy/codefd.h"
+#include "lazy/maps.h"
+#include "lazy/patch.h"
+#include "lazy/sites.h"
+#include <linux/mman.h>
+#include "base/poison.h"
+
+static bool is_restored(uintptr_t after, enum zl_site_state state)
+{
+	return zl_patch_undo(after - ZL_SITE_SIZE, state);
+}
+
+static bool is_open_restored(uintptr_t after, enum zl_site_state state)
+{
+	return state == ZL_SITE_OPEN && is_restored(after, state);
+}
+
+/* Is there something else by now? */
+static bool is_gone(uintptr_t after, enum zl_site_state state)
+{
+	uint8_t bytes[ZL_SITE_SIZE];
+	(void)state;
+	return !zl_code_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)) || bytes[0] != ZL_NEW_FIRST ||
+	       bytes[1] != ZL_NEW_SECOND;
+}
+
+static bool may_lie(uintptr_t start, uintptr_t end)
+{
+	return zl_unlikely(zl_leaves_may_lie(start, end + ZL_SITE_SIZE));
+}
+
+/* Hold the lock if there are sites. */
+static bool hold(uintptr_t start, uintptr_t end)
+{
+	if (!may_lie(start, end))
+		return false;
+	zl_lock(&zl_patch_lock);
+	if (zl_sites_lie(start, end))
+		return true;
+	zl_unlock(&zl_patch_lock);
+	return false;
+}
+
+static void drop_later(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t, enum zl_site_state))
+{
+	if (!hold(start, end))
+		return;
+	zl_sites_drop(start, end, drops);
+	zl_unlock(&zl_patch_lock);
+}
+
+/* Those that lie half in the range. */
+static void restore_edges(uintptr_t start, uintptr_t end)
+{
+	zl_sites_drop(start, start, is_restored);
+	zl_sites_drop(end, end, is_restored);
+}
+
+long zl_moving_away(struct zl_frame *frame, uintptr_t start, uintptr_t end, zl_making *make)
+{
+	bool is_held = hold(start, end);
+	long result;
+
+	if (is_held)
+		restore_edges(start, end);
+	result = make(frame);
+	if (!is_held) {
+		drop_later(start, end, is_gone);
+		return result;
+	}
+	zl_sites_drop(start, end, zl_is_error(result) || result == ZLAZY_INTERRUPTED ? is_gone : NULL);
+	zl_unlock(&zl_patch_lock);
+	return result;
+}
+
+long zl_moving_changes(struct zl_frame *frame, uintptr_t start, uintptr_t end, bool only_open, zl_making *make)
+{
+	bool (*drops)(uintptr_t, enum zl_site_state) = only_open ? is_open_restored : is_restored;
+	bool is_held = hold(start, end);
+	long result;
+
+	if (is_held)
+		zl_sites_drop(start, end, drops);
+	result = make(frame);
+	if (is_held)
+		zl_unlock(&zl_patch_lock);
+	else
+		drop_later(start, end, drops);
+	return result;
+}
+
+long zl_moving_by_mremap(struct zl_frame *frame, zl_making *make)
+{
+	const uintptr_t *arg = (const uintptr_t *)frame->call.arg;
+	uintptr_t from = arg[0], from_end = arg[0] + arg[1], to = 0, to_end = 0;
+	bool is_held;
+	long at;
+
+	if (arg[3] & MREMAP_FIXED && arg[4] + arg[2] > arg[4]) {
+		to = arg[4];
+		to_end = arg[4] + arg[2];
+	}
+	if (from_end < from)
+		return make(frame);
+	is_held = may_lie(from, from_end) || may_lie(to, to_end);
+	if (is_held) {
+		zl_lock(&zl_patch_lock);
+		zl_sites_drop(from, from_end, is_restored);
+		restore_edges(to, to_end);
+	}
+	at = make(frame);
+	if (is_held && to)
+		zl_sites_drop(to, to_end, zl_is_error(at) || at == ZLAZY_INTERRUPTED ? is_gone : NULL);
+	if (is_held)
+		zl_unlock(&zl_patch_lock);
+	if (zl_is_error(at) || at == ZLAZY_INTERRUPTED)
+		return at;
+	if ((uintptr_t)at != from)   /* nobody knows of it yet */
+		zl_moving_new((uintptr_t)at, (uintptr_t)at + arg[2]);
+	else if (arg[2] > arg[1])
+		zl_moving_new(from_end, from + arg[2]);
+	zl_moving_shared((uintptr_t)at, (uintptr_t)at + arg[2]);
+	return at;
+}
+
+/* The sites from the segment's address on, up to the first that can be read. */
+long zl_moving_by_shmdt(struct zl_frame *frame, zl_making *make)
+{
+	uintptr_t start = (uintptr_t)frame->call.arg[0];
+	struct zl_leaf *leaf;
+	uint8_t byte;
+	long result;
+
+	zl_lock(&zl_patch_lock);
+	zl_sites_drop(start, start, is_restored);
+	result = make(frame);
+	while (result == 0 && (leaf = zl_leaf_from(start / ZL_PAGE)) != NULL) {
+		uintptr_t page = atomic_load_explicit(&leaf->page, memory_order_relaxed) * ZL_PAGE;
+		if (zl_code_read(&byte, page, sizeof(byte)))
+			break;
+		zl_sites_drop(page, page + ZL_PAGE, NULL);
+		start = page + ZL_PAGE;
+	}
+	zl_unlock(&zl_patch_lock);
+	return result;
+}
+
+void zl_moving_restore(uintptr_t start, uintptr_t end)
+{
+	drop_later(start, end, is_restored);
+}
+
+void zl_moving_new(uintptr_t start, uintptr_t end)
+{
+	drop_later(start, end, NULL);
+}
+
+void zl_moving_shared(uintptr_t start, uintptr_t end)
+{
+	zl_lock(&zl_patch_lock);
+	zl_maps_forget(start, end);
+	zl_unlock(&zl_patch_lock);
+}
