@@ -101,6 +101,10 @@ def hooks(build):
             Step("gs", python("tests/test_gs.py", build), 120, why_no_agent("trap"))]
 
 
+def sealed(build):
+    return Step("shared memory read-only", python("tests/test_sealed.py", build), 120, why_no_agent("zpoline"))
+
+
 def blocking(build):
     return Step("blocking hooks", python("tests/test_blocking.py", build), 240, why_no_agent("trap"))
 
@@ -167,7 +171,7 @@ def usual(build):
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("a signal at every instruction", python("tests/test_inject.py", "--build", build), 300),
             Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
-            command(build), *hooks(build), blocking(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS),
+            command(build), *hooks(build), sealed(build), blocking(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS),
             stress(build, 60)]
 
 
