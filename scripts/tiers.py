@@ -171,8 +171,8 @@ def usual(build):
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("a signal at every instruction", python("tests/test_inject.py", "--build", build), 300),
             Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
-            command(build), *hooks(build), sealed(build), blocking(build), *every, programs(build, tactic, 300, *SHORT_PROGRAMS),
-            stress(build, 60)]
+            command(build), *hooks(build), sealed(build), blocking(build), *every,
+            programs(build, tactic, 300, *SHORT_PROGRAMS), stress(build, 60)]
 
 
 def everything(build):

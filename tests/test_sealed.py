@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Rewritten calls write no memory that threads share: they run on while all of the agent's is read-only.
 
-tests/hooked/sealer seals what tests/hooked/sealed, warmed up, and its hooks have beside the program's own memory and the
-slots of its threads (see both); then four threads make 3.6 million calls. The controls make one call for which the
-agent, or its hook, has to write, and must die of it.
+tests/hooked/sealer seals what tests/hooked/sealed, warmed up, and its hooks have beside the program's own memory and
+the slots of its threads (see both); then four threads make 3.6 million calls. The controls make one call for which
+the agent, or its hook, has to write, and must die of it.
 
     tests/test_sealed.py build [SealedCase.test_...]
 """
