@@ -2,7 +2,7 @@
 #include "code.h"
 #include <linux/membarrier.h>
 
-enum { ROUNDS = 2000, THREADS = 2 };
+enum { ROUNDS = 1200, THREADS = 2 };
 
 static unsigned char *page;
 static _Atomic bool is_over;

@@ -3,7 +3,7 @@
 #include "code.h"
 #include <stdatomic.h>
 
-enum { ROUNDS = 3000 };
+enum { ROUNDS = 1500 };
 
 static unsigned char *page;
 static _Atomic long settled, generation;   /* what a call must answer; 0 while it changes. How often it has changed */
