@@ -109,6 +109,10 @@ def blocking(build):
     return Step("blocking hooks", python("tests/test_blocking.py", build), 240, why_no_agent("trap"))
 
 
+def audit(build):
+    return Step("audit modules", python("tests/test_audit.py", build), 120, why_no_agent("trap"))
+
+
 def faults(build):
     return Step(f"faults{label(build)}", python("tests/test_faults.py", build), 300, why_no_agent("trap"))
 
@@ -171,7 +175,7 @@ def usual(build):
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("a signal at every instruction", python("tests/test_inject.py", "--build", build), 300),
             Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
-            command(build), *hooks(build), sealed(build), blocking(build), *every,
+            command(build), *hooks(build), sealed(build), audit(build), blocking(build), *every,
             programs(build, tactic, 300, *SHORT_PROGRAMS), stress(build, 60)]
 
 

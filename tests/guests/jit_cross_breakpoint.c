@@ -1,4 +1,5 @@
-/* jit_cross_breakpoint - rows 1, 2, 6: one thread changes a site to a nop and back as kernels do, with int3 and barriers, while others run it */
+/* jit_cross_breakpoint - rows 1, 2, 6: one thread changes a site to a nop and back as kernels do, with int3 and
+ * barriers, while others run it */
 #include "code.h"
 #include <linux/membarrier.h>
 

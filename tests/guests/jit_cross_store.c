@@ -1,4 +1,5 @@
-/* jit_cross_store - rows 1, 2, 6: one thread changes a site to a nop and back by single stores while another runs it; each
+/* jit_cross_store - rows 1, 2, 6: one thread changes a site to a nop and back by single stores while another runs
+ * it; each
  * call is one or the other, and once the program has settled on one, exactly that one */
 #include "code.h"
 #include <stdatomic.h>

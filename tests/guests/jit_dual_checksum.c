@@ -1,4 +1,5 @@
-/* jit_dual_checksum - row 8: code in a memfd with a writable and an executable view: the writable one, and the file, always show what was written */
+/* jit_dual_checksum - row 8: code in a memfd with a writable and an executable view: the writable one, and the
+ * file, always show what was written */
 #include "life.h"
 
 int main(void)

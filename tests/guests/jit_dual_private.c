@@ -1,4 +1,5 @@
-/* jit_dual_private - row 8: code written through a shared view of a file, run in a private one, which shows later writes, too */
+/* jit_dual_private - row 8: code written through a shared view of a file, run in a private one, which shows later
+ * writes, too */
 #include "life.h"
 
 int main(void)

@@ -1,4 +1,5 @@
-/* jit_huge_advised - rows 2, 7: code in transparent huge pages, collapsed again after it was called, and partly given back */
+/* jit_huge_advised - rows 2, 7: code in transparent huge pages, collapsed again after it was called, and partly
+ * given back */
 #include "life.h"
 
 #ifndef MADV_COLLAPSE

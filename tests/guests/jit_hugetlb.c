@@ -1,4 +1,5 @@
-/* jit_hugetlb - rows 2, 7: code in huge pages of hugetlbfs, private and shared; root lets the kernel find some for the time of the test */
+/* jit_hugetlb - rows 2, 7: code in huge pages of hugetlbfs, private and shared; root lets the kernel find some for
+ * the time of the test */
 #include "life.h"
 #include <sys/file.h>
 

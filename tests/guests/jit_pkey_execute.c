@@ -1,4 +1,5 @@
-/* jit_pkey_execute - rows 2, 7: code that can only be executed: by a key of the program's without access, and by PROT_EXEC alone */
+/* jit_pkey_execute - rows 2, 7: code that can only be executed: by a key of the program's without access, and by
+ * PROT_EXEC alone */
 #include "life.h"
 
 static void expect_unreadable(const unsigned char *page)

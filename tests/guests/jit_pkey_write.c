@@ -1,4 +1,5 @@
-/* jit_pkey_write - rows 2, 8: a JIT that opens its writable and executable memory by a protection key, without a system call */
+/* jit_pkey_write - rows 2, 8: a JIT that opens its writable and executable memory by a protection key, without a
+ * system call */
 #include "life.h"
 
 int main(void)

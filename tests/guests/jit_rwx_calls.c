@@ -1,4 +1,5 @@
-/* jit_rwx_calls - row 2: plain stores put other code in the place of sites, and sites there again, in memory that stays writable */
+/* jit_rwx_calls - row 2: plain stores put other code in the place of sites, and sites there again, in memory that
+ * stays writable */
 #include "life.h"
 
 int main(void)

@@ -1,4 +1,5 @@
-/* jit_rwx_copy - row 3: copies of called code, with their `mov $nr,%eax`: elsewhere, over other sites, changed after the copy */
+/* jit_rwx_copy - row 3: copies of called code, with their `mov $nr,%eax`: elsewhere, over other sites, changed
+ * after the copy */
 #include "life.h"
 
 int main(void)

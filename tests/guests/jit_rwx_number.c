@@ -1,9 +1,11 @@
-/* jit_rwx_number - rows 2, 4: a program changes only the number in `mov $nr,%eax`, or only an argument, between calls */
+/* jit_rwx_number - rows 2, 4: a program changes only the number in `mov $nr,%eax`, or only an argument, between
+ * calls */
 #include "code.h"
 
 int main(void)
 {
-	static const int numbers[] = { SYS_getpid, 500, SYS_getuid, 4095, 4096, 0x12345, -1, SYS_getpid, 0x7fff0027, 511, 512 };
+	static const int numbers[] = { SYS_getpid, 500, SYS_getuid, 4095, 4096, 0x12345, -1, SYS_getpid, 0x7fff0027, 511,
+		512 };
 	unsigned char *page = map_pages(1, PROT_RWX), *other = page + 256;
 	put_call(page, SYS_getpid);
 	for (int again = 0; again < 3; again++)

@@ -1,4 +1,5 @@
-/* jit_rwx_traps - row 2: plain stores put instructions that trap where sites were: int3, ud2, and the undefined `0f d0` */
+/* jit_rwx_traps - row 2: plain stores put instructions that trap where sites were: int3, ud2, and the undefined
+ * `0f d0` */
 #include "life.h"
 
 static const struct { const char *name, *bytes; int signo, offset; } traps[] = {

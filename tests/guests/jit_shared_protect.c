@@ -1,4 +1,5 @@
-/* jit_shared_protect - row 8: W^X by mprotect in shared memory: a file's, anonymous; and a private mapping that was shared before */
+/* jit_shared_protect - row 8: W^X by mprotect in shared memory: a file's, anonymous; and a private mapping that
+ * was shared before */
 #include "life.h"
 
 static void run_in(const char *name, unsigned char *page)

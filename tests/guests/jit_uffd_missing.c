@@ -1,4 +1,5 @@
-/* jit_uffd_missing - rows 1, 2: code arrives page by page by userfaultfd, given back and fetched again; the thread that brings it makes fresh calls */
+/* jit_uffd_missing - rows 1, 2: code arrives page by page by userfaultfd, given back and fetched again; the thread
+ * that brings it makes fresh calls */
 #include "uffd.h"
 
 int main(void)

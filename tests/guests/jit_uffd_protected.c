@@ -1,4 +1,5 @@
-/* jit_uffd_protected - rows 2, 8: code in memory that userfaultfd protects from writing: the program's stores are told to a thread, then made */
+/* jit_uffd_protected - rows 2, 8: code in memory that userfaultfd protects from writing: the program's stores are
+ * told to a thread, then made */
 #include "uffd.h"
 
 int main(void)

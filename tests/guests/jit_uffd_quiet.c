@@ -1,4 +1,5 @@
-/* jit_uffd_quiet - rows 7, 8: the thread that answers for userfaultfd memory is asked for what the program touches, and for nothing else */
+/* jit_uffd_quiet - rows 7, 8: the thread that answers for userfaultfd memory is asked for what the program
+ * touches, and for nothing else */
 #include "uffd.h"
 
 static int asked(void)

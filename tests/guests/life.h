@@ -85,12 +85,13 @@ GUEST_UNUSED static void *fill_calls(unsigned char *page)
 }
 
 /* Call `code` with `target` in rdi; it must end in a SIGSEGV at `rip` with what is said. */
-static void expect_fault(unsigned char *code, unsigned long target, int si_code, unsigned long address, unsigned long rip)
+static void expect_fault(unsigned char *code, unsigned long target, int si_code, unsigned long address,
+	unsigned long rip)
 {
 	fault.signo = 0;
 	if (!sigsetjmp(fault_jump, 1)) {
 		long result = call_at(code, (long)target, 0, 0);
-		FAIL("a call to %#lx answered %#lx", target, result);
+		FAIL("a call to %#lx answered %#lx; code at page+%#lx", target, result, (long)code % CODE_PAGE);
 	}
 	if (fault.signo != SIGSEGV || fault.code != si_code || (unsigned long)fault.address != address ||
 	    (unsigned long)fault.rip != rip)

@@ -1,4 +1,5 @@
-/* life_advice (needs the real getpid) - row 2: other advice that may take code away: MADV_FREE, guard pages, DONTNEED by process_madvise, DONTNEED_LOCKED */
+/* life_advice (needs the real getpid) - row 2: other advice that may take code away: MADV_FREE, guard pages,
+ * DONTNEED by process_madvise, DONTNEED_LOCKED */
 #include "life.h"
 #include <sys/uio.h>
 

@@ -1,4 +1,5 @@
-/* life_dlclose - row 2: a library with raw system calls is closed, and one opened, mostly at its place, that calls NULL where the other had sites */
+/* life_dlclose - row 2: a library with raw system calls is closed, and one opened, mostly at its place, that calls
+ * NULL where the other had sites */
 #include "life.h"
 #include <dlfcn.h>
 

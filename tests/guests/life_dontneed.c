@@ -1,4 +1,5 @@
-/* life_dontneed - row 2: MADV_DONTNEED empties called code in anonymous memory, and gives the file's code back in a private mapping */
+/* life_dontneed - row 2: MADV_DONTNEED empties called code in anonymous memory, and gives the file's code back in
+ * a private mapping */
 #include "life.h"
 
 int main(void)

@@ -1,4 +1,5 @@
-/* life_fails - row 2: memory calls on called code that the kernel refuses, or makes for a part only, leave its sites working */
+/* life_fails - row 2: memory calls on called code that the kernel refuses, or makes for a part only, leave its
+ * sites working */
 #include "life.h"
 #include <sys/shm.h>
 

@@ -1,4 +1,5 @@
-/* life_mixed_threads - row 2: threads map, call and replace code at once, each in a page of its own beside the others' */
+/* life_mixed_threads - row 2: threads map, call and replace code at once, each in a page of its own beside the
+ * others' */
 #include "life.h"
 
 enum { THREADS = 4, ROUNDS = 60 };

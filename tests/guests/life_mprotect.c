@@ -1,4 +1,5 @@
-/* life_mprotect - row 2: called code is made writable, replaced, and made executable again, by mprotect and pkey_mprotect */
+/* life_mprotect - row 2: called code is made writable, replaced, and made executable again, by mprotect and
+ * pkey_mprotect */
 #include "life.h"
 
 static void protect_by(int way, unsigned char *page, int protection)

@@ -1,4 +1,5 @@
-/* life_mprotect_back - rows 1, 2: called code is made writable or unreachable and back without a change: it still works */
+/* life_mprotect_back - rows 1, 2: called code is made writable or unreachable and back without a change: it still
+ * works */
 #include "life.h"
 
 int main(void)

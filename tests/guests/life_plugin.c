@@ -1,4 +1,5 @@
-/* life_plugin - two shared objects for life_dlclose: a page of sites, or, with OWN_CALLS_INSTEAD, of indirect calls that
+/* life_plugin - two shared objects for life_dlclose: a page of sites, or, with OWN_CALLS_INSTEAD, of indirect
+ * calls that
  * end at the same offsets: of NULL and of what rdi says in turn */
 /* Each spot: the end of the call or site is at 16, in a piece of 32 bytes. */
 #ifdef OWN_CALLS_INSTEAD

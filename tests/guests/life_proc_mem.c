@@ -1,4 +1,5 @@
-/* life_proc_mem - row 2: the program writes into its own called code through /proc/self/mem, which needs no protection changed */
+/* life_proc_mem - row 2: the program writes into its own called code through /proc/self/mem, which needs no
+ * protection changed */
 #include "life.h"
 
 int main(void)

@@ -1,4 +1,5 @@
-/* life_sealed - rows 2, 8: called code is sealed by mseal: calls that would take it away are refused, and its sites go on working */
+/* life_sealed - rows 2, 8: called code is sealed by mseal: calls that would take it away are refused, and its
+ * sites go on working */
 #include "life.h"
 
 enum { MSEAL = 462 };

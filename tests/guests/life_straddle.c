@@ -1,4 +1,5 @@
-/* life_straddle - rows 2, 6: only one of the two pages is replaced, and sites lie across their border, right before and right after it */
+/* life_straddle - rows 2, 6: only one of the two pages is replaced, and sites lie across their border, right
+ * before and right after it */
 #include "life.h"
 
 enum { WAYS = 4 };

@@ -1,4 +1,5 @@
-/* life_truncate - row 2: the file behind called code is cut off and written anew: a private mapping loses its own pages, too */
+/* life_truncate - row 2: the file behind called code is cut off and written anew: a private mapping loses its own
+ * pages, too */
 #include "life.h"
 
 int main(void)

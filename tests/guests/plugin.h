@@ -1,4 +1,5 @@
-/* plugin.h - opening plugin.so and its kin, which lie beside the guest; also as a file of one's own, so that each opening maps it anew */
+/* plugin.h - opening plugin.so and its kin, which lie beside the guest; also as a file of one's own, so that each
+ * opening maps it anew */
 #ifndef GUEST_PLUGIN_H
 #define GUEST_PLUGIN_H
 

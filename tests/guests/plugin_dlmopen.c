@@ -1,4 +1,5 @@
-/* plugin_dlmopen - row 1: libraries with raw system calls, and a libc of their own, in new link-map namespaces, from two threads */
+/* plugin_dlmopen - row 1: libraries with raw system calls, and a libc of their own, in new link-map namespaces,
+ * from two threads */
 #include "plugin.h"
 
 enum { ROUNDS = 12 };

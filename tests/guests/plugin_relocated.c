@@ -1,4 +1,5 @@
-/* plugin_relocated - rows 1, 7: a library with relocations in its code, whose pages the dynamic linker has had writable */
+/* plugin_relocated - rows 1, 7: a library with relocations in its code, whose pages the dynamic linker has had
+ * writable */
 #include "plugin.h"
 
 int main(int count, char **arguments)

@@ -1,4 +1,5 @@
-/* plugin_reuse - row 2: one library at a time, opened, run and closed 200 times, from alternating threads; none of its memory stays */
+/* plugin_reuse - row 2: one library at a time, opened, run and closed 200 times, from alternating threads; none of
+ * its memory stays */
 #include "plugin.h"
 #include "maps.h"
 

@@ -1,4 +1,5 @@
-/* plugin_threads - rows 1, 2: threads open, run and close libraries with raw system calls in loops, others call one that stays */
+/* plugin_threads - rows 1, 2: threads open, run and close libraries with raw system calls in loops, others call
+ * one that stays */
 #include "plugin.h"
 
 enum { THREADS = 4, ROUNDS = 25 };
