@@ -117,11 +117,16 @@ def faults(build):
     return Step(f"faults{label(build)}", python("tests/test_faults.py", build), 300, why_no_agent("trap"))
 
 
-def stress(build, seconds, *least):
-    """least: totals to reach, for which it may take twice as long."""
+def stress(build, seconds, *least, program=None):
+    """All programs, or one. least: totals to reach, for which it may take twice as long."""
     words = [os.path.join(ROOT, "stress", "run"), "--build", build, "--seconds", str(seconds)]
-    words += [word for total in least for word in ("--least", total)]
-    return Step("stress", words, seconds * 2 + 60, why_no_agent("trap"))
+    words += [word for total in least for word in ("--least", total)] + ([program] if program else [])
+    return Step(f"stress {program or ''}".strip(), words, seconds * 2 + 60, why_no_agent("trap"))
+
+
+def stress_programs():
+    return sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "stress", "*.c"))
+                  if os.path.basename(path) != "plugin.c")
 
 
 def tactics():

@@ -7,6 +7,7 @@
 
 #include "../tests/guests/code.h"
 #include "shadow.h"
+#include <sys/uio.h>
 
 typedef long emitted_function(long a, long b, long c, long number);
 
@@ -49,11 +50,43 @@ static inline long emit_run(const unsigned char *site, enum form form, int numbe
 	return form == BY_DI ? function(number, 1, SEEK_CUR, -1) : function(seeker->fd, 1, SEEK_CUR, number);
 }
 
+/* What code answers that keeps the number in rdx: for the C compiler a structure of two words. */
+struct told { long result, number; };
+
+static inline struct told emit_told(const void *at, int number)
+{
+	return ((struct told (*)(long, long, long, long))(uintptr_t)at)(-1, 0, 0, number);
+}
+
 /* Code that was written at another address, or by another thread, is fetched anew (SDM 9.1.3). */
 static inline void serialize(void)
 {
 	unsigned a = 0, b, c = 0, d;
 	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d) : : "memory");
+}
+
+/* Of a fault that nobody expects: the line that a failure has, with the instruction and what is before it. */
+static inline void report_fault(int signal, siginfo_t *info, void *context)
+{
+	const greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
+	unsigned char bytes[16] = { 0 };
+	struct iovec to = { bytes, sizeof(bytes) }, from = { (void *)(regs[REG_RIP] - 8), sizeof(bytes) };
+	char text[3 * sizeof(bytes) + 1];
+
+	process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		snprintf(text + 3 * i, 4, "%c%02x", i == 8 ? '>' : ' ', bytes[i]);
+	FAIL("signal %d, code %d, at %#llx, address %p, rax %#llx, bytes%s", signal, info->si_code, regs[REG_RIP],
+	     info->si_addr, regs[REG_RAX], text);
+}
+
+/* Where a program has handlers of its own it installs them later. */
+static inline void report_faults(void)
+{
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGSYS };
+
+	for (unsigned i = 0; i < COUNT_OF(signals); i++)
+		handle(signals[i], report_fault, SA_RESETHAND);
 }
 
 /* Up to `most` moments. */

@@ -178,6 +178,7 @@ int main(int argc, char **argv)
 	CHECK((file = mkstemp(name)) >= 0 && unlink(name) == 0 && ftruncate(file, sizeof(image)) == 0);
 	CHECK((memory_file = memfd_create("code", MFD_CLOEXEC)) >= 0 && ftruncate(memory_file, sizeof(image)) == 0);
 	CHECK(pthread_barrier_init(&barrier, NULL, threads) == 0);
+	report_faults();
 	shadow_begin();
 	for (unsigned i = 0; i < threads; i++)
 		workers[i].storm = storm_part(&storm, i);

@@ -289,6 +289,7 @@ int main(int argc, char **argv)
 	struct storm storm = storm_begin(argc, argv);
 	long pieces = 0, nulls = 0;
 
+	report_faults();
 	handle(SIGSEGV, on_segv, SA_NODEFER);
 	shadow_begin();
 	for (unsigned i = 0; i < THREADS; i++) {

@@ -40,8 +40,6 @@ struct worker {
 	long changes, calls;
 };
 
-struct told { long result, number; };
-
 static struct worker workers[THREADS];
 static struct function functions[MOST_FUNCTIONS];
 static unsigned function_count;
@@ -201,9 +199,8 @@ static void check(struct worker *w, struct told told, union state before, union 
 
 static void call(struct worker *w, const struct function *f)
 {
-	struct told (*function)(long, long, long, long) = (struct told (*)(long, long, long, long))(uintptr_t)(code + f->offset);
 	union state before = { .whole = f->state };
-	struct told told = function(-1, 0, 0, shadow_own(&w->storm));
+	struct told told = emit_told(code + f->offset, shadow_own(&w->storm));
 	union state after = { .whole = f->state };
 
 	check(w, told, before, after, f);
@@ -242,6 +239,7 @@ int main(int argc, char **argv)
 	long rounds = 0, changes = 0, calls = 0;
 
 	has_barrier = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) == 0;
+	report_faults();
 	handle(SIGTRAP, on_trap, SA_NODEFER);
 	CHECK((file = memfd_create("code", MFD_CLOEXEC)) >= 0 && ftruncate(file, SIZE) == 0);
 	CHECK(pthread_barrier_init(&barrier, NULL, THREADS + 1) == 0);
