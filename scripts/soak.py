@@ -8,9 +8,10 @@
 A cycle is a list of pieces of a minute or two: the racy guests 10 times, every guest once, every program once, in each
 tactic that the machine can and with each kind of hook; some of the long programs in both tactics, and most in one of
 them under the oracle (tests/oracle.py), each of which has its turn every LONG_TURNS cycles and takes some minutes; the
-stress programs, with fresh seeds and with totals to reach, and one of them in turn for longer. CYCLES cycles make LOOPS runs of every racy guest; it then goes on with more. A
-piece counts when it has ended; the figures are in build/soak/state.json, and begin anew with another libzlazy.so. The
-last line is the total of all pieces so far, `N passed, N failed, N skipped`.
+stress programs, with fresh seeds and with totals to reach, and one of them in turn for longer. CYCLES cycles make LOOPS
+runs of every racy guest; it then goes on with more. A piece counts when it has ended; the figures are in
+build/soak/state.json, and begin anew with another libzlazy.so. The last line is the total of all pieces so far, `N
+passed, N failed, N skipped`.
 """
 import argparse
 import hashlib

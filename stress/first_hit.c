@@ -1,9 +1,9 @@
 /* first_hit - threads that hit the same fresh site at the same moment
  *
- * Each round makes new code, with a site at every offset of a cache line, or at every offset around the end of a page, whose
- * two pages may have different protections; in private and shared, anonymous and file memory. Two to four threads,
- * which start together at each site, after pauses of their own, call it three times. The number is in the code, or in a
- * register, where each thread has another.
+ * Each round makes new code, with a site at every offset of a cache line, or at every offset around the end of a page,
+ * whose two pages may have different protections; in private and shared, anonymous and file memory. Two to four
+ * threads, which start together at each site, after pauses of their own, call it three times. The number is in the
+ * code, or in a register, where each thread has another.
  *
  * Pass: every call gives what it gives natively, once: the kernel's count of lseek, and after each round the hook's
  * count of each number, are the program's.

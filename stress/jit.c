@@ -2,10 +2,10 @@
  *
  * Each thread has a piece of memory of two pages full of small functions: system calls, calls through NULL, plain code
  * with the bytes of a system call in an operand. Again and again it maps the piece anew (by munmap and mmap, or right
- * over the old one; to be made executable by mprotect, RWX, from a file, in two views of a memfd), or rewrites some of the
- * functions, or moves or copies the piece, throws its pages away, takes its protection away; then it runs everything.
- * Functions mostly have their last instruction where another had it before: what was a system call may now be a call
- * through NULL, or the reverse.
+ * over the old one; to be made executable by mprotect, RWX, from a file, in two views of a memfd), or rewrites some of
+ * the functions, or moves or copies the piece, throws its pages away, takes its protection away; then it runs
+ * everything. Or it has its part of pages that all threads write to and run. Functions mostly have their last
+ * instruction where another had it before: what was a system call may now be a call through NULL, or the reverse.
  *
  * Pass: every call gives what it gives natively, once (shadow.h); every call through NULL faults as natively, siginfo,
  * registers and stack, and not elsewhere; plain code gives its number.
@@ -14,7 +14,7 @@
 
 enum { THREADS = 4, PAGES = 2, SIZE = PAGES * CODE_PAGE, SLOT = 128, SLOTS = SIZE / SLOT - 1, FIRST_SLOT = SLOT / 2 };
 enum { LEAST_END = 12, MOST_END = SLOT - 4 };
-enum memory { PROTECTED, OPEN, FROM_FILE, VIEWS, MEMORIES };
+enum memory { PROTECTED, OPEN, FROM_FILE, VIEWS, COMMON, MEMORIES };
 enum what { SITE, NULL_BY_RAX, NULL_BY_RDX, PLAIN, EMPTY };
 
 struct slot {
@@ -27,6 +27,7 @@ struct slot {
 struct worker {
 	struct storm storm;
 	pthread_t thread;
+	unsigned index;
 	struct seeker seeker;
 	enum memory memory;
 	unsigned char *code, *view;     /* view: where it is written */
@@ -38,6 +39,7 @@ struct worker {
 
 static struct worker workers[THREADS];
 static _Thread_local struct worker *self;
+static unsigned char *common;   /* RWX, a slot for each thread in turn */
 
 static void on_segv(int signal, siginfo_t *info, void *context)
 {
@@ -56,6 +58,10 @@ static void emit_slot(struct worker *w, unsigned char *to, unsigned index)
 	struct slot *slot = &w->slots[index];
 	unsigned char *end;
 
+	if (w->memory == COMMON && index % THREADS != w->index) {
+		slot->what = EMPTY;
+		return;
+	}
 	if (slot->end == 0 || storm_below(&w->storm, 3) == 0)
 		slot->end = slot_start(index) + LEAST_END + storm_below(&w->storm, MOST_END - LEAST_END);
 	slot->what = storm_below(&w->storm, 3) ? SITE : storm_below(&w->storm, EMPTY);
@@ -77,7 +83,8 @@ static void emit_slot(struct worker *w, unsigned char *to, unsigned index)
 
 static void emit_all(struct worker *w, unsigned char *to)
 {
-	memset(to, 0xcc, SIZE);
+	if (w->memory != COMMON)
+		memset(to, 0xcc, SIZE);
 	for (unsigned i = 0; i < SLOTS; i++)
 		emit_slot(w, to, i);
 }
@@ -144,9 +151,10 @@ static unsigned char *map(void *where, int protection, int flags, int fd)
 /* What is at w->code when the old piece is given up: the place to map at, and the flag for it. */
 static int give_up(struct worker *w)
 {
-	if (w->view && w->view != w->code)
+	if (w->code == common)
+		w->code = w->view = NULL;
+	if (w->view != w->code)
 		CHECK(munmap(w->view, SIZE) == 0);
-	w->view = NULL;
 	if (w->code && storm_below(&w->storm, 2))
 		return MAP_FIXED;
 	if (w->code)
@@ -182,6 +190,12 @@ static void map_anew(struct worker *w)
 	case FROM_FILE:
 		write_to_file(w);
 		w->code = w->view = map(w->code, PROT_RX, MAP_PRIVATE | fixed, w->file);
+		break;
+	case COMMON:
+		if (fixed)
+			CHECK(munmap(w->code, SIZE) == 0);
+		w->code = w->view = common;
+		emit_all(w, w->view);
 		break;
 	default:
 		w->code = map(w->code, PROT_RX, MAP_SHARED | fixed, w->file);
@@ -272,14 +286,16 @@ static void close_and_open(struct worker *w)
 
 static void *work(void *argument)
 {
-	static void (*const ways[])(struct worker *) = { map_anew, rewrite, rewrite, move, copy, throw_away, close_and_open };
+	static void (*const ways[])(struct worker *) = { map_anew, rewrite, copy, rewrite, move, throw_away, close_and_open };
+	enum { FOR_COMMON = 4 };    /* the rest would take away what the others run */
 	struct worker *w = self = argument;
 
 	w->seeker = seeker_open();
 	CHECK((w->file = memfd_create("code", MFD_CLOEXEC)) >= 0 && ftruncate(w->file, SIZE) == 0);
-	for (map_anew(w); storm_lasts(&w->storm); ways[storm_below(&w->storm, COUNT_OF(ways))](w)) {
-		run_all(w, w->code);
-		run_all(w, w->code);
+	for (map_anew(w); storm_lasts(&w->storm);) {
+		for (unsigned times = 1 + storm_below(&w->storm, 2); times > 0; times--)
+			run_all(w, w->code);
+		ways[storm_below(&w->storm, w->memory == COMMON ? FOR_COMMON : COUNT_OF(ways))](w);
 	}
 	return NULL;
 }
@@ -291,9 +307,11 @@ int main(int argc, char **argv)
 
 	report_faults();
 	handle(SIGSEGV, on_segv, SA_NODEFER);
+	common = map(NULL, PROT_RWX, MAP_PRIVATE, -1);
 	shadow_begin();
 	for (unsigned i = 0; i < THREADS; i++) {
 		workers[i].storm = storm_part(&storm, i);
+		workers[i].index = i;
 		CHECK(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0);
 	}
 	for (unsigned i = 0; i < THREADS; i++) {

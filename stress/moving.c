@@ -1,10 +1,10 @@
 /* moving - all of it together: code is patched, emitted, loaded and unloaded, while the process forks, vforks and execs
  *
- * One thread changes functions that everybody calls: a `syscall` and another instruction in turn, by stores of an aligned
- * word. One emits code and frees it. Two open and close libraries with system calls, of which there are two that differ in
- * where these lie. Two make children, by fork, vfork, fork and exec, and vfork and exec; each child calls what there is
- * to call, in its copy of the code or, after vfork, in its parent's. SIGALRM and SIGUSR1 interrupt all of them, and their
- * handlers call, too.
+ * One thread changes functions that everybody calls: a `syscall` and another instruction in turn, by stores of an
+ * aligned word. One emits code and frees it. Two open and close libraries with system calls, of which there are two
+ * that differ in where these lie. Two make children, by fork, vfork, fork and exec, and vfork and exec; each child
+ * calls what there is to call, in its copy of the code or, after vfork, in its parent's. SIGALRM and SIGUSR1 interrupt
+ * all of them, and their handlers call, too.
  *
  * Pass: each call gives what it gives natively, and counts once, in each process by itself (shadow.h); each child ends
  * with its status.
@@ -197,7 +197,8 @@ static void make_child(struct worker *w)
 
 static void *work(void *argument)
 {
-	static void (*const parts[WORKERS])(struct worker *) = { patch, emit, open_and_close, open_and_close, make_child, make_child };
+	static void (*const parts[WORKERS])(struct worker *) = { patch, emit, open_and_close, open_and_close,
+		make_child, make_child };
 	struct worker *w = argument;
 
 	while (storm_lasts(&w->storm))
@@ -266,8 +267,8 @@ int main(int argc, char **argv)
 	shadow_compare();
 	for (unsigned way = 0; way < MAKES; way++)
 		children += made[way];
-	say("%ld children: %ld forks, %ld vforks, %ld and %ld with exec; %ld libraries opened, %ld pages emitted, %ld changes; "
-	    "%ld signals; %ld calls; %s", children, made[FORK], made[VFORK], made[FORK_EXEC], made[VFORK_EXEC], opened,
+	say("%ld children: %ld forks, %ld vforks, %ld and %ld with exec; %ld libraries opened, %ld pages emitted, "
+	    "%ld changes; %ld signals; %ld calls; %s", children, made[FORK], made[VFORK], made[FORK_EXEC], made[VFORK_EXEC], opened,
 	    workers[1].emitted, workers[0].changes, (long)ticks, shadow_calls(), shadow_word());
 	return 0;
 }

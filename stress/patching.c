@@ -1,11 +1,11 @@
 /* patching - code that the program patches itself while other threads run it
  *
- * Functions of two aligned 8-byte words: the first loads the number and keeps it in rdx, the second has two bytes that are
- * now a `syscall`, now another instruction of two bytes. Patchers change number or instruction as cross-modifying code may
- * be changed: by one store of an aligned word that leaves each instruction where it is; or, where the two bytes lie in
- * different words, lines or pages, behind an int3 (whose handler tries again). Some changes are followed by a
- * membarrier that makes every core fetch anew. Callers call them all the while. In private and shared RWX memory, in a
- * mapping of a file, and through a second, writable view of a memfd.
+ * Functions of two aligned 8-byte words: the first loads the number and keeps it in rdx, the second has two bytes that
+ * are now a `syscall`, now another instruction of two bytes. Patchers change number or instruction as cross-modifying
+ * code may be changed: by one store of an aligned word that leaves each instruction where it is; or, where the two
+ * bytes lie in different words, lines or pages, behind an int3 (whose handler tries again). Some changes are followed
+ * by a membarrier that makes every core fetch anew. Callers call them all the while. In private and shared RWX memory,
+ * in a mapping of a file, and through a second, writable view of a memfd.
  *
  * Pass: a function makes its call, or it doesn't, as one of the instructions that were there says; after the barrier,
  * until the next change, as the one that is there. Every call made counts once (shadow.h).

@@ -1,9 +1,9 @@
 /* unmap - code that goes away while threads call through it, and comes back
  *
- * Callers run small functions, with a system call each, in a few pages, one site of them across two pages. The main thread
- * takes pages away (munmap; a mapping without access right over them; mremap to elsewhere; mprotect without access, or
- * to be rewritten) and puts them back, a moment later or at once, as they were or fresh, and throws away what has been
- * written to them. Callers that run into the hole get SIGSEGV and go on by siglongjmp.
+ * Callers run small functions, with a system call each, in a few pages, with sites across two of them. The main
+ * thread takes pages away (munmap; a mapping without access right over them; mremap to elsewhere; mprotect without
+ * access, or to be rewritten) and puts them back, a moment later or at once, as they were or fresh, and throws away
+ * what has been written to them. Callers that run into the hole get SIGSEGV and go on by siglongjmp.
  *
  * Pass: the fault is a fetch, at an instruction of the function. At the site or before, the call was not made, and the
  * registers are what they were; behind the site it was made, with its result. Nothing else faults, and every call
@@ -79,8 +79,8 @@ static void lay(struct storm *storm)
 	for (unsigned i = 0; i < SLOTS; i++) {
 		unsigned place = BEFORE_SITE + storm_below(storm, SLOT - BEFORE_SITE - AFTER_SITE + 1);
 		slots[i].site = FIRST_SLOT + i * SLOT + place;
-		if (FIRST_SLOT + i * SLOT + SLOT / 2 == CODE_PAGE)
-			slots[i].site = CODE_PAGE - 1;
+		if ((FIRST_SLOT + i * SLOT + SLOT / 2) % CODE_PAGE == 0)
+			slots[i].site = FIRST_SLOT + i * SLOT + SLOT / 2 - 1;
 		slots[i].form = storm_below(storm, FORMS);
 		slots[i].number = storm_below(storm, 8) ? shadow_own(storm) : SYS_getppid;
 		emit_at(image + slots[i].site, slots[i].form, slots[i].number);
@@ -135,7 +135,8 @@ static unsigned char *make_fresh(struct storm *storm, const struct part *part)
 {
 	bool is_in_file = storm_below(storm, 2);
 	int protection = is_in_file ? PROT_RX : PROT_RW;
-	unsigned char *at = map(NULL, size_of(part), protection, MAP_PRIVATE, is_in_file ? file : -1, is_in_file ? part->first : 0);
+	unsigned char *at = map(NULL, size_of(part), protection, MAP_PRIVATE, is_in_file ? file : -1,
+				is_in_file ? part->first : 0);
 
 	CHECK(at != MAP_FAILED);
 	if (!is_in_file) {
@@ -159,8 +160,8 @@ static void hold(struct storm *storm)
 		pause_some(storm, 2000);
 }
 
-/* The hole that the part has left is somebody else's by now. All of the code is elsewhere from now on; what is left at the
- * old place stays there. */
+/* The hole that the part has left is somebody else's by now. All of the code is elsewhere from now on; what is left at
+ * the old place stays there. */
 static void leave(struct storm *storm)
 {
 	static const struct part all = { NULL, 0, PAGES };
