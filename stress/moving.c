@@ -27,6 +27,7 @@ struct worker {
 	struct storm storm;
 	pthread_t thread;
 	unsigned index;
+	_Atomic bool is_there;
 	long made[MAKES], opened, changes, emitted;
 };
 
@@ -114,7 +115,7 @@ static void patch(struct worker *w)
 		pause_some(&w->storm, 64);
 		call_common(&w->storm);
 	}
-	if (other->thread)
+	if (other->is_there)
 		CHECK(pthread_kill(other->thread, SIGUSR1) == 0);
 }
 
@@ -201,6 +202,7 @@ static void *work(void *argument)
 		make_child, make_child };
 	struct worker *w = argument;
 
+	w->is_there = true;
 	while (storm_lasts(&w->storm))
 		parts[w->index](w);
 	return NULL;
