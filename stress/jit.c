@@ -43,7 +43,10 @@ static unsigned char *common;   /* RWX, a slot for each thread in turn */
 
 static void on_segv(int signal, siginfo_t *info, void *context)
 {
-	(void)signal;
+	const greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	if (regs[REG_RIP])
+		report_fault(signal, info, context);
 	null_check(&self->null, info, context);
 }
 

@@ -57,13 +57,12 @@ static void on_segv(int signal, siginfo_t *info, void *context)
 	struct worker *w = self;
 	long into = regs[REG_RIP] - (w ? (long)w->site : 0);
 
-	(void)signal;
-	if (!w)
-		FAIL("a fault at %#llx in the main thread, address %p", regs[REG_RIP], info->si_addr);
-	if (into > 2 || into < -BEFORE_SITE)
-		FAIL("a fault at %#llx, %ld bytes from the site %p, address %p", regs[REG_RIP], into, w->site, info->si_addr);
-	CHECK((info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR) && regs[REG_TRAPNO] == PAGE_FAULT);
-	CHECK_EQ(regs[REG_ERR] & ~PRESENT, FETCH_BY_USER);
+	if (!w || into > 2 || into < -BEFORE_SITE || regs[REG_TRAPNO] != PAGE_FAULT ||
+	    (regs[REG_ERR] & ~PRESENT) != FETCH_BY_USER) {
+		say("in %s, %ld bytes from the site, error code %#llx", w ? "a caller" : "the main thread", into, regs[REG_ERR]);
+		report_fault(signal, info, context);
+	}
+	CHECK(info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR);
 	CHECK((long)info->si_addr - regs[REG_RIP] >= 0 && (long)info->si_addr - regs[REG_RIP] < INSTRUCTION);
 	if (into == 2)
 		expect_made(w, regs);
