@@ -116,6 +116,16 @@ static bool take_jit(const char *value)
 	return true;
 }
 
+static bool take_vdso(const char *value)
+{
+	static const struct choice choices[] = { { "off", false }, { "hook", true }, { 0 } };
+	int is_hooked;
+	if (!choose(value, choices, &is_hooked))
+		return false;
+	zl_config.hooks_vdso = is_hooked;
+	return true;
+}
+
 static bool take_return(const char *value)
 {
 	static const struct choice choices[] = { { "auto", ZL_RETURN_AUTO }, { "ret", ZL_RETURN_RET },
@@ -142,6 +152,7 @@ static const struct {
 	{ "ZLAZY_DEBUG=", take_debug, "a level from 0 to 9", ZL_KEEP_TEXT },
 	{ "ZLAZY_IO_URING=", take_io_uring, "allow or deny", ZL_KEEP_TEXT },
 	{ "ZLAZY_JIT=", take_jit, "auto, patch or trap", ZL_KEEP_TEXT },
+	{ "ZLAZY_VDSO=", take_vdso, "off or hook", ZL_KEEP_TEXT },
 	{ "ZLAZY_SLED=", take_sled, "jump or short", ZL_KEEP_TEXT },
 	{ "ZLAZY_RETURN=", take_return, "auto, ret or jump", ZL_KEEP_TEXT },
 	{ "ZLAZY_STATS=", take_stats, "a file made by the zlazy command", ZL_KEEP_PATH },

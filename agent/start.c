@@ -23,6 +23,7 @@
 #include "lazy/leaves.h"
 #include "lazy/sud.h"
 #include "lazy/trap.h"
+#include "lazy/vdso.h"
 #include "threads/exec.h"
 #include "threads/owners.h"
 #include "threads/sighand.h"
@@ -46,7 +47,7 @@ static bool is_possible;
 static const char *why_trapping;
 
 /* Notices of start-up: who is refused afterwards is told that one thing only. */
-static struct { struct zl_line line[2]; unsigned count; } held;
+static struct { struct zl_line line[4]; unsigned count; } held;
 
 /* Notices are for the first process of a run. */
 static void notice(struct zl_line *line)
@@ -277,6 +278,19 @@ struct zl_block *zl_first_block(void)
 	return block;
 }
 
+static void hook_vdso(uintptr_t address)
+{
+	struct zl_line line = { 0 };
+	const char *why = zl_config.hooks_vdso ? zl_vdso_hook(address) : NULL;
+
+	if (!why)
+		return;
+	zl_put(&line, "zlazy: the vDSO is not hooked: ");
+	zl_put(&line, why);
+	zl_put(&line, "; its calls (clock_gettime and so on) are not seen");
+	zl_notice_at_start(&line);
+}
+
 void zl_start(char *const *envp, const unsigned long (*auxv)[2])
 {
 	static bool is_started;
@@ -292,6 +306,7 @@ void zl_start(char *const *envp, const unsigned long (*auxv)[2])
 	block->sighand = zl_sighand_start();
 	zl_codefd_open();
 	zl_patch_start();
+	hook_vdso(value_of(auxv, AT_SYSINFO_EHDR));
 	zl_slot_install(block);
 	take_mask(block);
 	zl_tally_add(&zl_shared->tally.processes, 1);

@@ -143,6 +143,12 @@ long zl_os_read(int fd, void *buffer, size_t size)
 	return zl_raw(__NR_read, fd, buffer, size);
 }
 
+long zl_os_read_at(int fd, void *buffer, size_t size, uintptr_t offset)
+{
+	MAY_FAIL(ZL_OS_READ);
+	return zl_raw(__NR_pread64, fd, buffer, size, offset);
+}
+
 long zl_os_write_at(int fd, const void *buffer, size_t size, uintptr_t offset)
 {
 	MAY_FAIL(ZL_OS_WRITE);

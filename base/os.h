@@ -25,6 +25,7 @@ long zl_os_protect(uintptr_t address, size_t size, int protection);
 /* Close-on-exec; with O_CREAT the mode is 0666 less the umask. */
 long zl_os_open(const char *path, int flags);
 long zl_os_read(int fd, void *buffer, size_t size);
+long zl_os_read_at(int fd, void *buffer, size_t size, uintptr_t offset);
 long zl_os_write_at(int fd, const void *buffer, size_t size, uintptr_t offset);
 /* Make every thread of the process run a core-serialising instruction before it returns to user mode. */
 long zl_os_barrier(void);
