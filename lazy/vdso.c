@@ -161,7 +161,7 @@ static const char *hook_at(uintptr_t address, int fd, uint8_t *memory)
 	const char *why;
 
 	if (size <= 0 || !zl_image_read(&work.image, memory, (size_t)size))
-		return "no shared object lies where the auxiliary vector says";
+		return "what lies where the auxiliary vector says is no vDSO";
 	memcpy(memory + MOST, memory, (size_t)size);
 	why = replace_all(&work);
 	return why ? why : write_back(&work, fd, address);
