@@ -2,7 +2,7 @@
 import os
 import socket
 
-EXAMPLES = ("count", "deny", "fake")
+EXAMPLES = ("clock", "count", "deny", "fake")
 COUNTERS = 513  # of the count hook: numbers 0 to 511, and the others
 
 
