@@ -160,7 +160,9 @@ static const char *hook_at(uintptr_t address, int fd, uint8_t *memory)
 	long size = zl_os_read_at(fd, memory, MOST, address);
 	const char *why;
 
-	if (size <= 0 || !zl_image_read(&work.image, memory, (size_t)size))
+	if (size <= 0)
+		return "/proc/self/mem can't be read where the auxiliary vector says";
+	if (!zl_image_read(&work.image, memory, (size_t)size))
 		return "what lies where the auxiliary vector says is no vDSO";
 	memcpy(memory + MOST, memory, (size_t)size);
 	why = replace_all(&work);

@@ -105,6 +105,10 @@ def sealed(build):
     return Step("shared memory read-only", python("tests/test_sealed.py", build), 120, why_no_agent("zpoline"))
 
 
+def vdso(build):
+    return Step("vDSO", python("tests/test_vdso.py", build), 180, why_no_agent("trap"))
+
+
 def blocking(build):
     return Step("blocking hooks", python("tests/test_blocking.py", build), 240, why_no_agent("trap"))
 
@@ -174,13 +178,14 @@ def quick(build):
 def usual(build):
     every = [guests(build, tactic, hook, 240) for tactic in TACTICS for hook in HOOKS]
     every += [guests(build, "zpoline", "none", 240, ZLAZY_SLED="short", ZLAZY_RETURN="ret"),
-              guests(build, "zpoline", "none", 240, ZLAZY_RETURN="jump")]
+              guests(build, "zpoline", "none", 240, ZLAZY_RETURN="jump"),
+              guests(build, "auto", "count", 240, ZLAZY_VDSO="hook")]
     tactic = "trap" if machine.why_no_zpoline() else "zpoline"
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)),
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("a signal at every instruction", python("tests/test_inject.py", "--build", build), 300),
             Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
-            command(build), *hooks(build), sealed(build), audit(build), blocking(build), *every,
+            command(build), *hooks(build), vdso(build), sealed(build), audit(build), blocking(build), *every,
             programs(build, tactic, 300, *SHORT_PROGRAMS), stress(build, 60)]
 
 

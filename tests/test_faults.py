@@ -8,6 +8,8 @@ with one clear line and 127. Tried in the tactics trap, auto and zpoline.
 Without AVX state, xsavec or xsave (ZLAZY_WITHOUT) the agent saves less, or in another way: a hook that writes what is
 saved does the program no harm, and one that writes the rest does, which shows that it is away.
 
+With ZLAZY_VDSO=hook the vDSO is hooked as a whole, or not at all, and then one line says so.
+
 The count hook tells what was hooked: a program that makes exactly 1000 calls of a number is seen to make them.
 Without memory for it a new thread is answered EAGAIN, an execve ENOMEM, as the kernel itself may answer; so guests
 that do not expect that are left out for `map` and `protect`. So are those that compare the maps: mprotect in the
@@ -107,6 +109,39 @@ for case in (Trap, Auto, Zpoline):
         continue
     for name in CALLS:
         setattr(case, "test_" + name, lambda self, name=name: self.try_call(name))
+
+
+class Vdso(FaultCase):
+    """ZLAZY_VDSO=hook: all its calls are hooked, or none, and one line says so."""
+    TIME, CALLS_MADE = 201, 25
+
+    def try_fault(self, fault):
+        counters = common.make_counters(self.path("counters"))
+        done = self.run_program(f"{self.build}/tests/hooked/vdso", str(self.CALLS_MADE), "last",
+                                hooks=[self.hook("count", counters)],
+                                variables={"ZLAZY_FAULT": fault, "ZLAZY_VDSO": "hook", "ZLAZY_QUIET": None})
+        if done.returncode == 127:
+            self.expect_start_refused(done)
+            return None
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        with open(counters, "rb") as file:
+            counted = memoryview(file.read()).cast("Q")[self.TIME]
+        self.assertIn(counted, (0, self.CALLS_MADE))
+        self.assertEqual("the vDSO is not hooked: " in done.stderr, counted == 0, done.stderr)
+        return counted
+
+    def test_all_or_nothing(self):
+        for call in CALLS:
+            answers = set()
+            for times in TIMES:
+                with self.subTest(fault=f"{call}:{times}"):
+                    answers.add(self.try_fault(f"{call}:{times}"))
+            if call in ("open", "read", "write"):
+                self.assertIn(0, answers)
+
+
+class VdsoZpoline(Vdso):
+    tactic = "zpoline"
 
 
 class Without(FaultCase):

@@ -83,7 +83,9 @@ class Hooks(AgentCase):
         for name, argument, word in (("deny", "nothing=EPERM", "unknown system call"), ("deny", "unlink", "unlink"),
                                      ("deny", "unlink=ENOTHING", "unknown error"), ("deny", "unlink=0", "unknown error"),
                                      ("fake", "x", "not a process id"), ("fake", "-1", "not a process id"),
-                                     ("count", "/missing/file", "cannot map")):
+                                     ("count", "/missing/file", "cannot map"), ("clock", "shift", "clock.so:shift"),
+                                     ("clock", "shift=1x", "SECONDS"), ("clock", "scale=0", "FACTOR"),
+                                     ("clock", "scale=2 ", "FACTOR")):
             self.expect_hook_refused(self.hook(name, argument), word, f"{name}.so", own_lines=1)
 
     def test_too_many(self):
@@ -101,7 +103,7 @@ class Variables(AgentCase):
            ("ZLAZY_QUIET", "yes", "0 or 1"), ("ZLAZY_QUIET", "", "0 or 1"), ("ZLAZY_DEBUG", "10", "0 to 9"),
            ("ZLAZY_DEBUG", "much", "0 to 9"), ("ZLAZY_DEBUG", "-1", "0 to 9"), ("ZLAZY_SLED", "long", "jump or short"),
            ("ZLAZY_FOLLOW", "no", "0 or 1"), ("ZLAZY_FOLLOW", "", "0 or 1"), ("ZLAZY_RETURN", "fly", "auto, ret or jump"),
-           ("ZLAZY_IO_URING", "no", "allow or deny"),
+           ("ZLAZY_IO_URING", "no", "allow or deny"), ("ZLAZY_VDSO", "on", "off or hook"),
            ("ZLAZY_CHILD", "2", "ZLAZY_CHILD"), ("ZLAZY_STATS", "/dev/null", "ZLAZY_STATS"),
            ("ZLAZY_STATS", "/missing/file", "ZLAZY_STATS", "ENOENT"), ("ZLAZY_NONSENSE", "1", "zlazy(1)"),
            ("ZLAZY_LOG", "/missing/log", "ENOENT"), ("ZLAZY_LOG", "/", "EISDIR"))

@@ -1,7 +1,7 @@
 /* clock.c - waits in many ways, for tests/test_vdso.py, which scales its time by examples/clock.c
  *
  *     clock waits MS         each way to wait for MS milliseconds: "name how long it took by the program's clock"
- *     clock left MS          what the kernel says is left of MS milliseconds, a third of them later
+ *     clock left MS          what the kernel says is left of MS milliseconds, at most a third of them later
  *     clock agree N          CLOCK_REALTIME and CLOCK_MONOTONIC in nanoseconds, and again in N programs, one after the
  *                            other executed with an empty environment
  */
@@ -40,6 +40,14 @@ static struct timespec point(clockid_t clock)
 static void none(int signal)
 {
 	(void)signal;
+}
+
+/* Blocked until here, so that none is missed that comes early. */
+static void wait_alarm(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	CHECK(sigsuspend(&set) == -1 && errno == EINTR);
 }
 
 static void do_nanosleep(void)
@@ -220,7 +228,7 @@ static void wait_timer(clockid_t clock, int flags)
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
 	timer_t timer;
 	CHECK(timer_create(clock, &event, &timer) == 0 && timer_settime(timer, flags, &time, NULL) == 0);
-	CHECK(pause() == -1 && errno == EINTR);
+	wait_alarm();
 	timer_delete(timer);
 }
 
@@ -242,12 +250,14 @@ static void do_timer_wall(void)
 static void do_setitimer(void)
 {
 	struct itimerval time = { { 0, 0 }, { ms / 1000, ms % 1000 * 1000 } };
-	CHECK(setitimer(ITIMER_REAL, &time, NULL) == 0 && pause() == -1);
+	CHECK(setitimer(ITIMER_REAL, &time, NULL) == 0);
+	wait_alarm();
 }
 
 static void do_alarm(void)
 {
-	CHECK(alarm((unsigned)(ms / 1000)) == 0 && pause() == -1);
+	CHECK(alarm((unsigned)(ms + 999) / 1000) == 0);
+	wait_alarm();
 }
 
 static const struct { const char *name; void (*wait)(void); } ways[] = {
@@ -264,6 +274,10 @@ static const struct { const char *name; void (*wait)(void); } ways[] = {
 
 static void wait_all(void)
 {
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
 		long long start = now(CLOCK_MONOTONIC), wall = now(CLOCK_REALTIME), took, wall_took;
 		ways[i].wait();
@@ -273,11 +287,11 @@ static void wait_all(void)
 	}
 }
 
-/* An alarm comes after a third of the time. */
+/* An alarm comes after a third of the time, and again, should the first be early. */
 static void set_third(void)
 {
-	struct itimerval third = { { 0, 0 }, { ms / 3 / 1000, ms / 3 % 1000 * 1000 } };
-	CHECK(setitimer(ITIMER_REAL, &third, NULL) == 0);
+	struct timeval third = { ms / 3 / 1000, ms / 3 % 1000 * 1000 };
+	CHECK(setitimer(ITIMER_REAL, &(struct itimerval){ third, third }, NULL) == 0);
 }
 
 static void show_left(void)
