@@ -9,7 +9,7 @@ A guest passes when its standard output, standard error and exit status (or sign
 the native run is as the guest expects (0, or what DIES says). Natively skipped (77) = skipped. The agent's own
 notices go to a file by ZLAZY_LOG; they are shown with a failure.
 
---hook: none; count, fake, deny: build/examples/NAME.so; another name: build/tests/hooks/NAME.so; else a path, with
+--hook: none; clock, count, fake, deny: build/examples/NAME.so; another name: build/tests/hooks/NAME.so; else a path, with
 or without `:argument`. With `fake` the native run has getpid answered with the same constant by strace.
 Last line: `N passed, N failed, N skipped`. Exit status 1 if one failed, 2 if nothing could be run.
 """

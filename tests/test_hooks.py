@@ -11,7 +11,7 @@
   Libc       hooks may use stdio, malloc, errno, TLS, keys, threads, whatever the program's thread is, and whether it is
              cancelled; their own calls reach no hook
   Faults     of hook code are reported as that, and meet no handler of the program's
-  Examples   count, deny, fake
+  Examples   count, deny, fake (clock: tests/test_vdso.py)
 
 A line for each failure and skip, then "N passed, N failed, N skipped".
 """
