@@ -248,6 +248,7 @@ bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 	zl_returns_start(zl_config.returns);
 	zl_owners_start();
 	zl_leaves_start();
+	zl_maps_start();
 	zl_os_hide_from_dumps((uintptr_t)&own, sizeof(own));
 	find_library();
 	if (zl_shared->count_calls) {

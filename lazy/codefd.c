@@ -8,6 +8,8 @@
 #include "base/copy.h"
 #include "base/os.h"
 #include "base/seccomp.h"
+#include "base/string.h"
+#include "lazy/bytes.h"
 #include <asm/stat.h>
 #include <linux/fcntl.h>
 #include <linux/resource.h>
@@ -78,6 +80,17 @@ bool zl_code_read(void *to, uintptr_t from, size_t size)
 	if (zl_copy_in(to, from, size))
 		return true;
 	return zl_copy_may(from) && zl_raw(__NR_pread64, zl_codefd_get(), to, size, from) == (long)size;
+}
+
+bool zl_code_moves(uintptr_t site, uint64_t number, bool or_another)
+{
+	uint8_t bytes[ZL_MOV_SIZE];
+	uint32_t moved;
+
+	if (!zl_code_read(bytes, site - ZL_MOV_SIZE, sizeof(bytes)) || bytes[0] != ZL_MOV_EAX)
+		return false;
+	memcpy(&moved, bytes + 1, sizeof(moved));
+	return moved == number || (or_another && moved < ZL_PAGE);
 }
 
 void zl_codefd_move(void)

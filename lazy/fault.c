@@ -15,6 +15,7 @@
 #include "base/sites.h"
 #include "base/string.h"
 #include "lazy/bytes.h"
+#include "lazy/codefd.h"
 #include "lazy/trap.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
@@ -56,13 +57,16 @@ static void trap(struct sigcontext *context, struct zl_block *block, uintptr_t a
 static bool resolve_at_site(int signal, struct sigcontext *context, struct zl_block *block)
 {
 	uintptr_t after = context->rip + ZL_SITE_SIZE;
+	enum zl_site_state state = zl_site_state(after);
 	uint8_t bytes[ZL_SITE_SIZE];
 
 	if (signal == SIGTRAP || signal == SIGFPE || !zl_copy_in(bytes, context->rip, sizeof(bytes)))
 		return false;
 	if (bytes[0] == ZL_OLD_FIRST && bytes[1] == ZL_OLD_SECOND)
 		return context->trapno != PAGE_FAULT || !(context->err & ERROR_FETCH);
-	if (bytes[1] != ZL_NEW_SECOND || zl_site_state(after) == ZL_SITE_NONE ||
+	if (state == ZL_SITE_OPEN && !zl_code_moves(context->rip, context->rax, true))
+		return false;   /* the program's own by now */
+	if (bytes[1] != ZL_NEW_SECOND || state == ZL_SITE_NONE ||
 	    !(bytes[0] == ZL_NEW_FIRST || (signal == SIGILL && bytes[0] == ZL_OLD_FIRST)))
 		return false;
 	trap(context, block, after);

@@ -6,17 +6,19 @@
 #include "lazy/maps.h"
 #include "base/os.h"
 #include "base/string.h"
+#include <asm/stat.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/memfd.h>
 #include <linux/mman.h>
 #include "base/poison.h"
 
 enum { QUERY_READABLE = 1, QUERY_WRITABLE = 2, QUERY_EXECUTABLE = 4, QUERY_SHARED = 8 };
 
-/* The last mappings found to be private. Only what maps shared memory can change that (zl_maps_forget()): what is unmapped
- * there and mapped anew is private again. Under the patch lock. */
-enum { KNOWN = 8 };
+/* The last mappings found to be private. Only what maps a file or shared memory can change that (zl_maps_forget()): what is
+ * unmapped there and mapped anew is private again. Under the patch lock. */
+enum { KNOWN = 32 };
 static struct { uintptr_t start, end; } known[KNOWN];
 static unsigned next_known;
 
@@ -29,6 +31,32 @@ struct query {
 static_assert(sizeof(struct query) == 104, "linux/fs.h");
 
 #define QUERY _IOWR('f', 17, struct query)
+
+/* The device that the kernel keeps memfds on, and nothing else that can be opened. */
+static uint32_t memfd_major, memfd_minor;
+static bool is_memfd_known;
+
+/* A device number as stat has it (linux/kdev_t.h). */
+static uint32_t major_of(uint64_t device) { return (uint32_t)(device >> 8 & 0xfff); }
+static uint32_t minor_of(uint64_t device) { return (uint32_t)((device & 0xff) | (device >> 12 & 0xfff00)); }
+
+void zl_maps_start(void)
+{
+	long fd = zl_raw(__NR_memfd_create, "", MFD_CLOEXEC);
+	struct stat st;
+
+	if (zl_is_error(fd))
+		return;
+	is_memfd_known = zl_raw(__NR_fstat, fd, &st) == 0;
+	memfd_major = major_of(st.st_dev);
+	memfd_minor = minor_of(st.st_dev);
+	zl_raw(__NR_close, fd);
+}
+
+static bool is_memfd(uintptr_t major, uintptr_t minor)
+{
+	return is_memfd_known && major == memfd_major && minor == memfd_minor;
+}
 
 struct reader {
 	long fd, error;        /* error: of the last read, or 0 */
@@ -77,6 +105,8 @@ static const char *parse_hex(const char *s, uintptr_t *value)
 static bool parse(const char *line, struct zl_mapping *m)
 {
 	const char *s = parse_hex(line, &m->start);
+	uintptr_t major, minor;
+
 	if (*s++ != '-')
 		return false;
 	s = parse_hex(s, &m->end);
@@ -84,6 +114,15 @@ static bool parse(const char *line, struct zl_mapping *m)
 		return false;
 	m->protection = (s[0] == 'r' ? PROT_READ : 0) | (s[1] == 'w' ? PROT_WRITE : 0) | (s[2] == 'x' ? PROT_EXEC : 0);
 	m->is_shared = s[3] == 's';
+	for (s += 5; *s && *s != ' '; s++)
+		;
+	if (!*s)
+		return false;
+	s = parse_hex(s + 1, &major);
+	if (*s++ != ':')
+		return false;
+	s = parse_hex(s, &minor);
+	m->is_view = !m->is_shared && is_memfd(major, minor);
 	return true;
 }
 
@@ -118,12 +157,13 @@ static long ask(long fd, uintptr_t address, struct zl_mapping *mapping)
 			      (query.flags & QUERY_WRITABLE ? PROT_WRITE : 0) |
 			      (query.flags & QUERY_EXECUTABLE ? PROT_EXEC : 0);
 	mapping->is_shared = query.flags & QUERY_SHARED;
+	mapping->is_view = !mapping->is_shared && is_memfd(query.device_major, query.device_minor);
 	return 0;
 }
 
 static void note(const struct zl_mapping *mapping)
 {
-	if (mapping->is_shared)
+	if (mapping->is_shared || mapping->is_view)
 		return;
 	known[next_known].start = mapping->start;
 	known[next_known].end = mapping->end;

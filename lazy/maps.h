@@ -8,15 +8,19 @@ struct zl_mapping {
 	uintptr_t start, end;
 	int protection;        /* PROT_ */
 	bool is_shared;        /* MAP_SHARED of anything: file, memfd, /dev/zero, System V segment */
+	bool is_view;          /* MAP_PRIVATE of a memfd, which shows what is written to that until its page is written itself */
 };
 
 /* 0; -ENOENT if nothing is mapped there; another -errno if the kernel doesn't tell.
  * Takes a descriptor for a moment, the lowest that is free. context: SIGSYS, locks: zl_patch_lock. */
 long zl_maps_find(uintptr_t address, struct zl_mapping *mapping);
 
-/* Has zl_maps_find() told that the memory at an address is private, so that it still is? locks: zl_patch_lock */
+/* Learn what a memfd looks like. @init */
+void zl_maps_start(void);
+
+/* Has zl_maps_find() told that the memory at an address is private and no view, so that it still is? locks: zl_patch_lock */
 bool zl_maps_is_known_private(uintptr_t address);
-/* [start, end) may be shared from now on. locks: zl_patch_lock */
+/* [start, end) may be shared, or a view, from now on. locks: zl_patch_lock */
 void zl_maps_forget(uintptr_t start, uintptr_t end);
 
 /* Call function(mapping, data) for each mapping, until it returns false. 0 or -errno. Takes a descriptor as above, and

@@ -20,6 +20,8 @@
  *   shared                                     left alone, but with ZLAZY_JIT=patch. A record holds for one address in one
  *                                              process, but the bytes change for all views at once; who runs them elsewhere
  *                                              finds no record and is known by the mov (zl_site_claims()).
+ *   a private view of a memfd                  left alone: with its first byte written the page would no longer follow the
+ *                                              memfd, which may be how a JIT writes its code.
  *
  * Whether the program can write is asked by MADV_POPULATE_WRITE, which changes no byte; whether memory is shared, by
  * /proc/self/maps, only where it has to be known. (A thread that makes shared code writable in between, a microsecond
@@ -29,6 +31,7 @@
 #include "base/copy.h"
 #include "base/os.h"
 #include "base/seccomp.h"
+#include "base/string.h"
 #include "lazy/bytes.h"
 #include "lazy/codefd.h"
 #include "lazy/debug.h"
@@ -208,42 +211,35 @@ static enum access access_of(uintptr_t site)
 	return access;
 }
 
-/* As access_of(), where that doesn't tell, and whether the memory is shared. 0 or -errno */
-static long inspect(uintptr_t site, enum access *access, bool *is_shared)
+/* Whose memory is it? Where access_of() doesn't tell, protection does. 0 or -errno */
+static long inspect(uintptr_t site, enum access *access, struct place *place)
 {
-	struct place place;
 	long result;
 
-	*is_shared = false;
+	memset(place, 0, sizeof(*place));
 	if (*access != UNKNOWN && zl_maps_is_known_private(site) && zl_maps_is_known_private(site + 1))
 		return 0;
-	result = look(site, &place);
-	if (result != 0)
-		return result;
-	*is_shared = place.first.is_shared || place.second.is_shared;
-	if ((place.first.protection | place.second.protection) & PROT_WRITE)
+	result = look(site, place);
+	if (result == 0 && (place->first.protection | place->second.protection) & PROT_WRITE)
 		*access = WRITABLE;
-	return 0;
+	return result == -ENOENT ? -EAGAIN : result;   /* it is gone */
 }
 
 long zl_patch_plan(uintptr_t site, bool is_described, enum zl_site_state *state)
 {
 	enum access access = access_of(site);
-	bool is_shared;
-	long result;
+	struct place place;
+	long result = inspect(site, &access, &place);
+	bool is_shared = place.first.is_shared || place.second.is_shared;
 
-	*state = ZL_SITE_PATCHED;
-	if (access == READ_ONLY && zl_jit != ZL_JIT_PATCH)   /* if it is shared, it can't be written */
-		return ZL_OK;
-	result = inspect(site, &access, &is_shared);
+	*state = is_shared || access == WRITABLE ? ZL_SITE_OPEN : ZL_SITE_PATCHED;
 	if (result != 0)
-		return result == -ENOENT ? -EAGAIN : result;   /* it is gone */
+		return result;
+	if (place.first.is_view || place.second.is_view)
+		return ZL_SHARED;
 	if (is_shared && (zl_jit != ZL_JIT_PATCH || !is_described || !is_in_one_word(site)))
 		return ZL_SHARED;
-	if (!is_shared && access != WRITABLE)
-		return ZL_OK;
-	*state = ZL_SITE_OPEN;
-	return zl_jit == ZL_JIT_TRAP || !is_described ? ZL_OPEN : ZL_OK;
+	return *state == ZL_SITE_OPEN && (zl_jit == ZL_JIT_TRAP || !is_described) ? ZL_OPEN : ZL_OK;
 }
 
 /* In memory that is not shared, or with the other views in mind. */
@@ -280,13 +276,6 @@ long zl_patch_apply(uintptr_t site, enum zl_site_state state)
 	return result;
 }
 
-/* In memory that the program writes: are the bytes still the agent's? */
-static bool is_described(uintptr_t site)
-{
-	uint8_t mov;
-	return zl_code_read(&mov, site - ZL_MOV_SIZE, 1) && mov == ZL_MOV_EAX;
-}
-
 bool zl_patch_undo(uintptr_t site, enum zl_site_state state)
 {
 	uint8_t bytes[ZL_SITE_SIZE];
@@ -294,8 +283,8 @@ bool zl_patch_undo(uintptr_t site, enum zl_site_state state)
 
 	if (!zl_code_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_NEW_FIRST || bytes[1] != ZL_NEW_SECOND)
 		return true;
-	if (state == ZL_SITE_OPEN && !is_described(site))
-		return true;
+	if (state == ZL_SITE_OPEN && !zl_code_moves(site, 0, true))
+		return true;   /* the program's own by now */
 	switch (put(site, state, &restoring, &is_opened)) {
 	case ZL_OK: case -EAGAIN:
 		return true;

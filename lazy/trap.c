@@ -92,14 +92,6 @@ static void restore_neighbours(uintptr_t site, struct zl_code *code)
 	}
 }
 
-/* `mov $number,%eax` in front of the two bytes at `site`. */
-static bool is_described(const uint8_t *site, uint64_t number)
-{
-	uint32_t moved;
-	memcpy(&moved, site - ZL_MOV_SIZE + 1, sizeof(moved));
-	return site[-ZL_MOV_SIZE] == ZL_MOV_EAX && moved == number;
-}
-
 /* What is known of a site before the lock is taken. */
 struct opinion {
 	unsigned verdict;      /* or LATER */
@@ -117,7 +109,7 @@ static struct opinion examine(uintptr_t site, uint64_t number)
 	bytes = code.bytes + code.site_offset;
 	if (bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND)
 		return opinion;   /* another thread was faster */
-	opinion.has_mov = code.site_offset >= ZL_MOV_SIZE && is_described(bytes, number);
+	opinion.has_mov = zl_code_moves(site, number, false);
 	restore_neighbours(site, &code);
 	if ((uint32_t)number != __NR_rt_sigreturn)
 		opinion.verdict = zl_judge(&code);
@@ -245,13 +237,8 @@ static void record(uintptr_t after, enum zl_site_state state)
 /* The call instruction at after - 2 is `call *%rax`. */
 static bool claims_call(uintptr_t after, uint64_t number, enum zl_site_state state)
 {
-	uint8_t bytes[ZL_MOV_SIZE];
-	uint32_t moved = 0;
-	bool has_mov = zl_code_read(bytes, after - ZL_SITE_SIZE - ZL_MOV_SIZE, sizeof(bytes)) && bytes[0] == ZL_MOV_EAX;
 
-	if (has_mov)
-		memcpy(&moved, bytes + 1, sizeof(moved));
-	if (has_mov && (moved == number || (state == ZL_SITE_OPEN && moved < ZL_PAGE))) {
+	if (zl_code_moves(after - ZL_SITE_SIZE, number, state == ZL_SITE_OPEN)) {
 		if (state == ZL_SITE_NONE)
 			record(after, ZL_SITE_OPEN);
 		return true;

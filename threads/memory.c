@@ -227,7 +227,7 @@ long zl_own_mmap(struct zl_frame *frame)
 		return at;
 	if (!is_fixed)
 		zl_moving_new((uintptr_t)at, (uintptr_t)at + size);
-	if (arg[3] & MAP_SHARED)   /* or MAP_SHARED_VALIDATE */
+	if (arg[3] & MAP_SHARED || !(arg[3] & MAP_ANONYMOUS))
 		zl_moving_shared((uintptr_t)at, (uintptr_t)at + size);
 	if (zl_unlikely(zl_is_nested(frame)))
 		note_hooks(at, arg[1]);
