@@ -3,7 +3,7 @@
 #include "code.h"
 #include <linux/membarrier.h>
 
-enum { ROUNDS = 1200, THREADS = 2 };
+enum { ROUNDS = 600, THREADS = 2 };
 
 static unsigned char *page;
 static _Atomic bool is_over;
@@ -51,7 +51,7 @@ int main(void)
 		put_byte(CODE_SITE, is_call ? 0x0f : 0x66);
 		CHECK_EQ(call_at(page, 0, 0, 0), is_call ? -ENOSYS : 500);
 		for (long before = calls; before + round % 3 > calls;)
-			;
+			sched_yield();
 	}
 	is_over = true;
 	for (int i = 0; i < THREADS; i++)
