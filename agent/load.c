@@ -21,6 +21,7 @@
 #include "base/ranges.h"
 #include "base/string.h"
 #include "lazy/decoder.h"
+#include "lazy/function.h"
 #include "lazy/trap.h"
 #include "threads/control.h"
 #include <dlfcn.h>
@@ -97,8 +98,11 @@ static void load_decoder(void)
 	if (!zl_may_rewrite)
 		return;
 	zydis = load(library);
-	if (zydis && zl_zydis_bind(zydis_symbol) == 0)
+	if (zydis && zl_zydis_bind(zydis_symbol) == 0) {
+		/* glibc 2.35; it knows the modules of all namespaces */
+		zl_find_object = (int (*)(void *, struct zl_object *))dlsym(RTLD_DEFAULT, "_dl_find_object");
 		return;
+	}
 	zl_put(&line, is_forced ? "zlazy: cannot start: ZLAZY_TACTIC=zpoline needs a decoder: " : "zlazy: no decoder: ");
 	zl_put(&line, library);
 	zl_put(&line, " can't be loaded: ");

@@ -46,7 +46,7 @@ static enum zl_flow flow_of(const ZydisDecodedInstruction *raw)
 	case ZYDIS_MNEMONIC_CALL:
 		return ZL_FLOW_CALL;
 	case ZYDIS_MNEMONIC_JMP:
-		return is_direct ? ZL_FLOW_JUMP : ZL_FLOW_END;
+		return is_direct ? ZL_FLOW_JUMP : ZL_FLOW_AWAY;
 	case ZYDIS_MNEMONIC_SYSCALL:
 		return ZL_FLOW_SYSCALL;
 	case ZYDIS_MNEMONIC_RET:

@@ -44,6 +44,7 @@ static inline const char *zl_verdict_text(unsigned verdict)
 		[ZL_NO_DECODER] = "no instruction decoder is loaded",
 		[ZL_INSIDE] = "inside another instruction, or unclear",
 		[ZL_RED_ZONE] = "the stack slot below may be in use",
+		[ZL_TOO_LONG] = "its function is too long to judge",
 		[ZL_SIGRETURN] = "signal return, known by its bytes",
 		[ZL_UNWRITABLE] = "its page can't be written",
 		[ZL_NO_BARRIER] = "crosses a word, and no membarrier",

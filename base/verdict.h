@@ -7,6 +7,7 @@ enum zl_verdict {
 	ZL_NO_DECODER,         /* no decoder is loaded */
 	ZL_INSIDE,             /* the two bytes lie inside another instruction, or nobody can tell */
 	ZL_RED_ZONE,           /* the slot that the call would push may hold data or be part of a buffer */
+	ZL_TOO_LONG,           /* more code would have to be read than a signal handler should */
 	ZL_SIGRETURN,          /* unwinders know the restorer by its bytes */
 	ZL_UNWRITABLE,         /* neither /proc/self/mem nor mprotect can write there */
 	ZL_NO_BARRIER,         /* threads, and no membarrier to order the two steps */

@@ -75,7 +75,7 @@ int zl_codefd_get(void)
 	return code.fd;
 }
 
-bool zl_code_read(void *to, uintptr_t from, size_t size)
+bool zl_codefd_read(void *to, uintptr_t from, size_t size)
 {
 	if (zl_copy_in(to, from, size))
 		return true;
@@ -87,7 +87,7 @@ bool zl_code_moves(uintptr_t site, uint64_t number, bool or_another)
 	uint8_t bytes[ZL_MOV_SIZE];
 	uint32_t moved;
 
-	if (!zl_code_read(bytes, site - ZL_MOV_SIZE, sizeof(bytes)) || bytes[0] != ZL_MOV_EAX)
+	if (!zl_codefd_read(bytes, site - ZL_MOV_SIZE, sizeof(bytes)) || bytes[0] != ZL_MOV_EAX)
 		return false;
 	memcpy(&moved, bytes + 1, sizeof(moved));
 	return moved == number || (or_another && moved < ZL_PAGE);

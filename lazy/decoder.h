@@ -15,7 +15,8 @@ enum zl_flow {
 	ZL_FLOW_JUMP,          /* unconditional direct jump */
 	ZL_FLOW_CALL,          /* direct or indirect call */
 	ZL_FLOW_SYSCALL,       /* the syscall instruction */
-	ZL_FLOW_END,           /* ret, indirect jump, hlt, ud2, int3: nothing known comes next */
+	ZL_FLOW_AWAY,          /* indirect jump: goes on nobody knows where */
+	ZL_FLOW_END,           /* ret, hlt, ud2, int3: the function ends here */
 };
 
 enum zl_base { ZL_BASE_NONE, ZL_BASE_RSP, ZL_BASE_RBP };

@@ -1,12 +1,17 @@
 /* judge.c - whether a site may become `call *%rax`: is it an instruction of its own, and who knows its bytes?
  *
  * Called once a site, by the SIGSYS handler, before the site gets its tactic. The third question, whether the
- * pushed return address would overwrite data, is redzone.c's.
+ * pushed return address would overwrite data, is answered by whole.c where the function is known, else by redzone.c.
  *
  * A site was executed, which proves that a jump or the flow of control reaches it; it doesn't prove that no other
- * instruction contains it (`b8 0f 05 00 00`). Only the bytes before it can tell. Instructions can't be decoded
- * backward, so each offset before the site, the nearest first, gets a fate: decoding from there on lands exactly
- * on the site (HITS), steps over it (MISSES), or ends at bytes that are no instruction (DEAD). An instruction has
+ * instruction contains it (`b8 0f 05 00 00`). Only the bytes before it can tell.
+ *
+ * The unwind table knows where some instructions begin: the function's first, and where the CFA changes. If one of them
+ * is near, decoding goes from there and either arrives at the site or not.
+ *
+ * Otherwise there is no beginning to start from, and instructions can't be decoded backward. So each offset before the
+ * site, the nearest first, gets a fate: decoding from there on lands exactly on the site (HITS), steps over it
+ * (MISSES), or ends at bytes that are no instruction (DEAD). An instruction has
  * at most 15 bytes, so among any 15 consecutive offsets inside code at least one is a true beginning, and a true
  * beginning is never dead. Hence:
  *
@@ -29,18 +34,20 @@
  */
 #include "lazy/judge.h"
 #include "lazy/decoder.h"
+#include "lazy/reading.h"
 #include "lazy/redzone.h"
+#include "lazy/whole.h"
 #include <asm/unistd.h>
 #include <stddef.h>
 #include "base/poison.h"
 
-enum fate { DEAD, HITS, MISSES };
-enum { LONGEST_INSN = 15, NUMBER_LIMIT = 4096 };
+enum fate { UNKNOWN, DEAD, HITS, MISSES };
+enum { LONGEST_INSN = 15, NUMBER_LIMIT = 4096, NEAR = 160 };
 
 /* What is known of the offsets before the site. */
 struct fates {
-	uint8_t of[ZL_JUDGE_BEFORE];   /* enum fate; valid from lowest on */
-	unsigned lowest;
+	uint8_t of[ZL_JUDGE_BEFORE + 1];   /* enum fate, by distance from the site */
+	unsigned farthest;                 /* the last distance that has one */
 };
 
 const struct zl_decoder *zl_decoder;
@@ -58,39 +65,47 @@ static bool loads_number(const struct zl_code *code, uint32_t *number)
 	return true;
 }
 
-static enum fate fate_at(const struct zl_code *code, const struct fates *fates, unsigned at)
+/* UNKNOWN if too many instructions have been decoded. */
+static enum fate fate_at(struct zl_reading *reading, const struct fates *fates, unsigned distance)
 {
-	unsigned length = (unsigned)zl_decoder->length(code->bytes + at, code->size - at);
+	const struct zl_insn *insn = zl_read(reading, reading->code->site_offset - distance);
 
-	if (length == 0)
+	if (!insn)
+		return UNKNOWN;
+	if (insn->length == 0)
 		return DEAD;
-	if (at + length < code->site_offset)
-		return fates->of[at + length];
-	return at + length == code->site_offset ? HITS : MISSES;
+	if (insn->length < distance)
+		return fates->of[distance - insn->length];
+	return insn->length == distance ? HITS : MISSES;
 }
 
 /* The fate of the first offset that is not dead; HITS if there is no readable byte before the site. */
-static enum fate first_fate(const struct zl_code *code, const struct fates *fates)
+static enum fate first_fate(const struct fates *fates, unsigned distance)
 {
-	for (unsigned at = 0; at < code->site_offset; at++)
-		if (fates->of[at] != DEAD)
-			return fates->of[at];
-	return code->site_offset == 0 ? HITS : MISSES;
+	if (distance == 0)
+		return HITS;
+	while (distance > 0 && fates->of[distance] == DEAD)
+		distance--;
+	return distance > 0 ? fates->of[distance] : MISSES;
 }
 
-/* Whether the site is an instruction of its own, as the file's head says. */
-static bool is_instruction(const struct zl_code *code, struct fates *fates)
+/* Whether the site is an instruction of its own, as the file's head says, found out backward. */
+static bool is_instruction(struct zl_reading *reading, struct fates *fates)
 {
+	const struct zl_code *code = reading->code;
+	unsigned since[MISSES + 1] = { 0 }, run[MISSES + 1] = { 0 }, most = code->site_offset;
 	uint32_t number = NUMBER_LIMIT;
 	bool has_number = loads_number(code, &number) && number < NUMBER_LIMIT;
-	unsigned since[MISSES + 1] = { 0 }, run[MISSES + 1] = { 0 };
 
-	for (unsigned at = code->site_offset; at-- > 0;) {
-		unsigned distance = code->site_offset - at;
-		enum fate fate = has_number && distance <= 3 ? DEAD : fate_at(code, fates, at);
+	if (most > ZL_JUDGE_BEFORE)
+		most = ZL_JUDGE_BEFORE;
+	for (unsigned distance = 1; distance <= most; distance++) {
+		enum fate fate = has_number && distance <= 3 ? DEAD : fate_at(reading, fates, distance);
 
-		fates->of[at] = (uint8_t)fate;
-		fates->lowest = at;
+		if (fate == UNKNOWN)
+			return false;
+		fates->of[distance] = (uint8_t)fate;
+		fates->farthest = distance;
 		/* run[f]: consecutive offsets without the opposite of f; since[f]: how many of them are f */
 		run[HITS]++;
 		run[MISSES]++;
@@ -104,17 +119,55 @@ static bool is_instruction(const struct zl_code *code, struct fates *fates)
 		if (run[MISSES] >= LONGEST_INSN && since[MISSES])
 			return false;
 	}
-	return code->site_offset < ZL_JUDGE_BEFORE && first_fate(code, fates) == HITS;
+	return most < ZL_JUDGE_BEFORE && first_fate(fates, most) == HITS;
 }
 
 /* The lowest offset that is known to hit the site. */
 static unsigned lowest_hit(const struct zl_code *code, const struct fates *fates)
 {
-	unsigned at = fates->lowest;
+	unsigned distance = fates->farthest;
 
-	while (at < code->site_offset && fates->of[at] != HITS)
-		at++;
-	return at;
+	while (distance > 0 && fates->of[distance] != HITS)
+		distance--;
+	return code->site_offset - distance;
+}
+
+/* Decode from an offset where an instruction begins. UNKNOWN if that is too far, or something is no instruction. */
+static enum fate fate_from(struct zl_reading *reading, unsigned at)
+{
+	unsigned site = reading->code->site_offset;
+
+	if (site - at > NEAR)
+		return UNKNOWN;
+	while (at < site) {
+		const struct zl_insn *insn = zl_read(reading, at);
+
+		if (!insn || insn->length == 0)
+			return UNKNOWN;
+		at += insn->length;
+	}
+	return at == site ? HITS : MISSES;
+}
+
+/* With a function around the site. */
+static enum zl_verdict judge_in_function(struct zl_reading *reading)
+{
+	const struct zl_code *code = reading->code;
+	struct fates fates = { .farthest = 0 };
+	enum fate fate = fate_from(reading, zl_function_row(&code->function, code->site_offset)->at);
+
+	if (fate == MISSES || (fate == UNKNOWN && !is_instruction(reading, &fates)))
+		return ZL_INSIDE;
+	return zl_whole_judge(reading);
+}
+
+static enum zl_verdict judge_in_window(struct zl_reading *reading)
+{
+	struct fates fates = { .farthest = 0 };
+
+	if (!is_instruction(reading, &fates))
+		return ZL_INSIDE;
+	return zl_redzone_judge(reading, lowest_hit(reading->code, &fates));
 }
 
 bool zl_judge_is_restorer(const struct zl_code *code)
@@ -126,16 +179,14 @@ bool zl_judge_is_restorer(const struct zl_code *code)
 
 enum zl_verdict zl_judge(const struct zl_code *code)
 {
-	struct fates fates;
+	struct zl_reading reading;
 
 	if (zl_judge_is_restorer(code))
 		return ZL_SIGRETURN;
 	if (zl_decoder == NULL)
 		return ZL_NO_DECODER;
-	fates.lowest = code->site_offset;
-	if (!is_instruction(code, &fates))
-		return ZL_INSIDE;
-	if (zl_redzone_may_matter(code) && zl_redzone_is_used(code, lowest_hit(code, &fates)))
-		return ZL_RED_ZONE;
-	return ZL_OK;
+	if (code->is_too_long)
+		return ZL_TOO_LONG;
+	zl_reading_begin(&reading, code);
+	return code->has_function ? judge_in_function(&reading) : judge_in_window(&reading);
 }

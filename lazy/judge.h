@@ -3,25 +3,34 @@
 #define ZL_LAZY_JUDGE_H
 
 #include "base/verdict.h"
+#include "lazy/function.h"
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ZL_JUDGE_BEFORE = 192, ZL_JUDGE_AFTER = 320 };
+enum { ZL_JUDGE_BEFORE = 192, ZL_JUDGE_AFTER = 320, ZL_JUDGE_SIZE = 16384 };
 
-/* The code around a site, copied by the caller. bytes[site_offset] is the 0f of the `0f 05`.
- * Fewer than ZL_JUDGE_BEFORE bytes before the site mean that the byte before them can't be read, so nothing is
- * executed there either: the window must not be cut short for any other reason. */
+/* The code around a site. bytes[site_offset] is the 0f of the `0f 05`.
+ *
+ * has_function: the bytes are those of code->function, all of them.
+ * Else nobody knows where the function begins and ends: up to ZL_JUDGE_BEFORE bytes before the site, up to ZL_JUDGE_AFTER
+ * from there on. Fewer before it mean that the byte before them can't be read, so nothing is executed there either: the
+ * window must not be cut short for any other reason. */
 struct zl_code {
-	uint8_t bytes[ZL_JUDGE_BEFORE + ZL_JUDGE_AFTER];
-	unsigned site_offset;  /* readable bytes before the site: 0..ZL_JUDGE_BEFORE */
-	unsigned size;         /* readable bytes in all */
+	unsigned site_offset, size;
+	bool has_function, is_too_long;    /* is_too_long: there is a function, but it has more than ZL_JUDGE_SIZE bytes */
+	struct zl_function function;
+	uint8_t bytes[ZL_JUDGE_SIZE];
 };
+
+/* Copy the code around a site. False if the site itself can't be read, or a page beside it is not in memory. context: SIGSYS */
+bool zl_code_read(uintptr_t site, struct zl_code *code);
 
 /* Whether the site is that of a restorer: its number, 15, is moved to eax or rax right before it. */
 bool zl_judge_is_restorer(const struct zl_code *code);
 
-/* Judge the site. Pure: no memory but *code and its own frame (under 4 KiB), general registers only.
- * context: SIGSYS. Returns ZL_OK, ZL_NO_DECODER, ZL_INSIDE, ZL_RED_ZONE or ZL_SIGRETURN. */
+/* Judge the site. Pure: no memory but *code and its own frame (under 4 KiB), general registers only, no more than
+ * ZL_MOST_DECODED calls of the decoder.
+ * context: SIGSYS. Returns ZL_OK, ZL_NO_DECODER, ZL_INSIDE, ZL_RED_ZONE, ZL_TOO_LONG or ZL_SIGRETURN. */
 enum zl_verdict zl_judge(const struct zl_code *code);
 
 #endif

@@ -281,7 +281,7 @@ bool zl_patch_undo(uintptr_t site, enum zl_site_state state)
 	uint8_t bytes[ZL_SITE_SIZE];
 	bool is_opened;
 
-	if (!zl_code_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_NEW_FIRST || bytes[1] != ZL_NEW_SECOND)
+	if (!zl_codefd_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_NEW_FIRST || bytes[1] != ZL_NEW_SECOND)
 		return true;
 	if (state == ZL_SITE_OPEN && !zl_code_moves(site, 0, true))
 		return true;   /* the program's own by now */

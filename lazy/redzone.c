@@ -40,157 +40,65 @@
  */
 #include "lazy/redzone.h"
 #include "lazy/bytes.h"
-#include "lazy/decoder.h"
+#include "lazy/operand.h"
+#include "lazy/view.h"
 #include "base/poison.h"
 
-enum { SLOT = 8, RED_ZONE = 128, MOST_TOUCHES = 64, MOST_PATHS = 16, MOST_STEPS = 128, MOST_TRIES = 8, SYNCHRONISE = 24,
-       RESTARTS = 32, LONGEST_INSN = 15 };
-enum rbp_kind { RBP_UNKNOWN, RBP_FRAME, RBP_DATA };
-
-/* rsp and rbp at one instruction, relative to rsp at the beginning of the window. */
-struct view {
-	int level;                 /* rsp; no more than an estimate if is_loose */
-	int rbp;                   /* if rbp_kind == RBP_FRAME */
-	uint8_t rbp_kind;          /* enum rbp_kind */
-	bool is_loose;             /* rsp was moved by an unknown amount */
-};
+enum { MOST_TOUCHES = 64, MOST_PATHS = 16, MOST_TRIES = 8, SYNCHRONISE = 24, RESTARTS = 32, LONGEST_INSN = 15,
+       WINDOW = ZL_JUDGE_BEFORE + ZL_JUDGE_AFTER, BYTES_PER_INSN = 4 };
 
 struct touch {
-	int at;                    /* in the scale of struct view; if by_rbp, relative to an unknown rbp */
+	int at;                    /* in the scale of struct zl_view; if by_rbp, relative to an unknown rbp */
 	uint32_t size;             /* 0: up from there */
 	bool by_rbp;
 };
 
-struct path { unsigned at; struct view view; };
+struct path { unsigned at; struct zl_view view; };
 
 struct scan {
+	struct zl_reading *reading;
 	const struct zl_code *code;
-	struct view view;
+	struct zl_view view;
 	int lowest;                /* of view.level in this function, before the site */
 	unsigned touches;
-	bool is_full;              /* there were more touches than room, or more code after the site than can be read */
+	bool is_full;              /* there were more touches than room, or more code than can be read */
+	bool has_beginning;        /* the function's was seen, or nothing is before what was read */
+	bool is_lost;              /* some way from the site leads out of the window */
+	bool has_evidence;         /* a touch of the slot was found */
 	bool has_data;             /* before the site: step over it */
 	unsigned near, restart;    /* decoding from near on arrives at the site; restart: behind the last data before it */
-	bool has_no_red_zone;      /* proven, as far as compilers go: is_proof() */
+	bool has_no_red_zone;      /* proven, as far as compilers go: zl_view_is_proof() */
 	bool is_rbp_found;         /* by a pop: rbp at the site is rbp_found */
 	int rbp_found;
-	unsigned paths, steps;     /* open branches; instructions read after the site */
+	unsigned paths;            /* open branches */
 	struct touch touch[MOST_TOUCHES];
 	struct path path[MOST_PATHS];
-	uint8_t seen[(ZL_JUDGE_BEFORE + ZL_JUDGE_AFTER) / 8];
+	uint8_t seen[WINDOW / 8];
 };
-
-/* One-byte opcodes with a ModRM byte, 64 to a word. */
-static const uint64_t has_mod_rm[4] = {
-	0x0f0f0f0f0f0f0f0f, /* 00-3f: the first four of every eight */
-	0x00000a0800000000, /* 63 69 6b */
-	0x000000000000ffff, /* 80-8f */
-	0xc0c00000ff0f00c3, /* c0 c1 c6 c7, d0-d3, d8-df, f6 f7, fe ff */
-};
-
-/* Whether the byte at `at` may be a ModRM byte: whether an opcode that has one, or an escape, stands before it. */
-static bool may_be_mod_rm(const uint8_t *bytes, unsigned at)
-{
-	const uint8_t *p = bytes + at;
-
-	if (at < 5 || has_mod_rm[p[-1] >> 6] >> (p[-1] & 63) & 1)
-		return true;
-	return p[-2] == 0x0f || p[-3] == 0x0f || p[-3] == 0xc5 || p[-4] == 0xc4 || p[-4] == 0x8f || p[-5] == 0x62;
-}
-
-/* Whether a ModRM byte at p (of `left` bytes) names rsp or rbp, or r12 or r13, with a negative displacement. */
-static bool is_negative_operand(const uint8_t *p, unsigned left)
-{
-	unsigned mod_rm = p[0] & 0xc7, has_sib = (mod_rm & 7) == 4, disp = 1 + has_sib;
-
-	if (mod_rm != 0x44 && mod_rm != 0x45 && mod_rm != 0x84 && mod_rm != 0x85)
-		return false;
-	if (has_sib && (left < 2 || ((p[1] & 7) != 4 && (p[1] & 7) != 5)))
-		return false;
-	if (mod_rm < 0x80)
-		return left > disp && p[disp] >= 0x80;
-	return left > disp + 3 && p[disp + 3] >= 0x80;
-}
-
-bool zl_redzone_may_matter(const struct zl_code *code)
-{
-	for (unsigned at = 0; at < code->size; at++)
-		if (is_negative_operand(code->bytes + at, code->size - at) && may_be_mod_rm(code->bytes, at))
-			return true;
-	return false;
-}
 
 /* Add the instruction's touch, if it has one. */
 static void note_touch(struct scan *scan, const struct zl_insn *insn)
 {
-	const struct view *view = &scan->view;
+	const struct zl_view *view = &scan->view;
 	struct touch *touch = &scan->touch[scan->touches];
 	bool by_rbp = insn->base == ZL_BASE_RBP;
 
-	if (insn->base == ZL_BASE_NONE || (by_rbp && view->rbp_kind == RBP_DATA))
+	if (insn->base == ZL_BASE_NONE || (by_rbp && view->rbp_kind == ZL_IS_DATA))
 		return;
-	if (!by_rbp && insn->displacement < -RED_ZONE)
+	if (!by_rbp && insn->displacement < -ZL_ABI_RED_ZONE)
 		return;
 	scan->is_full = scan->touches == MOST_TOUCHES;
 	if (scan->is_full)
 		return;
-	touch->by_rbp = by_rbp && view->rbp_kind == RBP_UNKNOWN;
+	touch->by_rbp = by_rbp && view->rbp_kind == ZL_IS_UNKNOWN;
 	touch->at = insn->displacement + (touch->by_rbp ? 0 : by_rbp ? view->rbp : view->level);
 	touch->size = view->is_loose ? 0 : insn->size;
 	scan->touches++;
 }
 
-/* rsp becomes something unknown: count as if it had stayed, but trust no sizes. */
-static void lose_level(struct view *view)
-{
-	view->is_loose = true;
-	if (view->rbp_kind == RBP_FRAME)
-		view->rbp_kind = RBP_UNKNOWN;
-}
-
-/* Whether compilers use no red zone in a function with this instruction: a call, or rsp put back from rbp, which
- * tells that rsp is moved about in the body. */
-static bool is_proof(const struct zl_insn *insn)
-{
-	return insn->flow == ZL_FLOW_CALL || (insn->stack == ZL_STACK_FROM_RBP && insn->amount < 0);
-}
-
-/* Follow the instruction's change of rsp and rbp. */
-static void move_view(struct view *view, const struct zl_insn *insn)
-{
-	if (insn->rbp == ZL_RBP_FRAME) {
-		view->rbp = view->level + insn->frame_offset;
-		view->rbp_kind = view->is_loose ? RBP_UNKNOWN : RBP_FRAME;
-	} else if (insn->rbp == ZL_RBP_OTHER) {
-		view->rbp_kind = RBP_DATA;
-	}
-	switch (insn->stack) {
-	case ZL_STACK_MOVE:
-		view->level += insn->amount;
-		break;
-	case ZL_STACK_DOWN:
-		view->is_loose = true;
-		break;
-	case ZL_STACK_POP_RBP:
-		view->level += SLOT;
-		break;
-	case ZL_STACK_FROM_RBP:
-		if (view->rbp_kind != RBP_FRAME) {
-			lose_level(view);
-			break;
-		}
-		view->level = view->rbp + insn->amount;
-		view->is_loose = false;
-		break;
-	case ZL_STACK_OTHER:
-		lose_level(view);
-		break;
-	}
-}
-
 static void begin_function(struct scan *scan)
 {
-	scan->view = (struct view){ .level = 0, .rbp_kind = RBP_UNKNOWN };
+	scan->view = (struct zl_view){ .level = 0, .rbp_kind = ZL_IS_UNKNOWN };
 	scan->lowest = 0;
 	scan->touches = 0;
 	scan->has_no_red_zone = false;
@@ -200,10 +108,10 @@ static void begin_function(struct scan *scan)
 static void step_before(struct scan *scan, unsigned at, const struct zl_insn *insn, int *farthest)
 {
 	note_touch(scan, insn);
-	move_view(&scan->view, insn);
+	zl_view_move(&scan->view, insn);
 	if (insn->rbp == ZL_RBP_FRAME)
 		scan->has_no_red_zone = false;  /* calls before it may be of another function, which ended in one */
-	if (is_proof(insn) && !scan->has_data)
+	if (zl_view_is_proof(insn) && !scan->has_data)
 		scan->has_no_red_zone = true;
 	if (insn->target > 0 && *farthest < (int)at + insn->target)
 		*farthest = (int)at + insn->target;
@@ -216,14 +124,17 @@ static bool scan_before(struct scan *scan, unsigned at)
 {
 	const struct zl_code *code = scan->code;
 	bool has_ended = false;
-	struct zl_insn insn;
 	int farthest = 0;
 
 	begin_function(scan);
+	scan->has_beginning = at == 0;
 	while (at < code->site_offset && !scan->is_full) {
-		int length = zl_decoder->decode(code->bytes + at, code->size - at, &insn);
-		bool is_data = length == 0 || at + (unsigned)length > code->site_offset;
+		const struct zl_insn *insn = zl_read(scan->reading, at);
+		bool is_data = insn && (insn->length == 0 || at + insn->length > code->site_offset);
 
+		scan->is_full = !insn;
+		if (!insn)
+			return true;
 		if (is_data && !scan->has_data)
 			return false;
 		if (is_data) {
@@ -233,54 +144,83 @@ static bool scan_before(struct scan *scan, unsigned at)
 				scan->restart = at;
 			continue;
 		}
-		if (has_ended && insn.is_padding && farthest <= (int)at && !scan->has_data)
+		if (has_ended && insn->is_padding && farthest <= (int)at && !scan->has_data) {
 			begin_function(scan);
-		step_before(scan, at, &insn, &farthest);
-		has_ended = insn.flow == ZL_FLOW_END || insn.flow == ZL_FLOW_JUMP || (has_ended && insn.is_padding);
+			scan->has_beginning = true;
+		}
+		step_before(scan, at, insn, &farthest);
+		has_ended = insn->flow == ZL_FLOW_END || insn->flow == ZL_FLOW_AWAY || insn->flow == ZL_FLOW_JUMP ||
+			    (has_ended && insn->is_padding);
 		if (has_ended)
 			scan->view.level = scan->lowest;
-		at += insn.length;
+		at += insn->length;
 	}
 	return true;
 }
 
 /* Go on from an arbitrary offset until decoding has most likely found the true instructions. */
-static unsigned synchronise(const struct zl_code *code, unsigned from)
+static unsigned synchronise(struct zl_reading *reading, unsigned from)
 {
 	unsigned at = from;
 
 	while (at < from + SYNCHRONISE) {
-		int length = zl_decoder->length(code->bytes + at, code->size - at);
+		const struct zl_insn *insn = zl_read(reading, at);
 
-		at += length != 0 ? (unsigned)length : 1;
+		at += insn && insn->length != 0 ? insn->length : 1;
 	}
 	return at;
 }
 
-/* Read as much as possible of the code before the site: all of it that decodes, or all, data included. */
+/* Where to begin, so that half of what may still be decoded is left for the code after the site. What lies between
+ * `near` and the site has been decoded already. */
+static unsigned first_offset(const struct scan *scan)
+{
+	unsigned reach = zl_reading_left(scan->reading) / 2 * BYTES_PER_INSN;
+
+	return reach < scan->near ? scan->near - reach : 0;
+}
+
+/* Whether code in [0, to), which was not read, may matter: by an address that it makes, or, where some way from the site
+ * gets lost, by data that it stores. */
+static bool may_matter(const struct scan *scan, unsigned to)
+{
+	struct zl_operand operand;
+
+	for (unsigned at = 0; zl_operand_find(scan->code, at, to, &operand); at = operand.at + 1)
+		if (operand.is_address || scan->is_lost)
+			return true;
+	return false;
+}
+
+/* Read as much as possible of the code before the site: all of it that decodes, or all, data included. Whatever may be
+ * a touch in what was not read counts, unless the function is seen to begin after it. */
 static void scan_path(struct scan *scan)
 {
 	const struct zl_code *code = scan->code;
-	unsigned near = scan->near;
-	bool is_cut = code->site_offset < ZL_JUDGE_BEFORE;
+	unsigned near = scan->near, first = first_offset(scan), at = 0;
+	bool is_cut = first == 0 && code->site_offset < ZL_JUDGE_BEFORE;
 
-	for (unsigned from = 0; from < MOST_TRIES; from++) {
-		unsigned at = is_cut ? from : synchronise(code, from);
-
+	for (unsigned from = first; from < first + MOST_TRIES; from++) {
+		at = is_cut ? from : synchronise(scan->reading, from);
 		if (at >= near)
-			break;
-		if (scan_before(scan, at))
+			at = near;
+		if (scan_before(scan, at)) {
+			scan->is_full = scan->is_full || (!scan->has_beginning && may_matter(scan, at));
 			return;
+		}
 	}
 	scan->has_data = near > 0;
-	(void)scan_before(scan, 0);
+	(void)scan_before(scan, first);
+	scan->is_full = scan->is_full || may_matter(scan, first);
 }
 
 /* Remember to go on at `at`, if the window shows the code there. */
 static void add_path(struct scan *scan, int at)
 {
-	if (at < 0 || at >= (int)scan->code->size)
+	if (at < 0 || at >= (int)scan->code->size) {
+		scan->is_lost = true;
 		return;
+	}
 	if (scan->paths == MOST_PATHS) {
 		scan->is_full = true;
 		return;
@@ -300,42 +240,44 @@ static bool is_seen(struct scan *scan, unsigned at)
 /* Take note of a way out of the function: rbp was pushed right before it was set, if it is a frame pointer. */
 static void note_exit(struct scan *scan, const struct zl_insn *insn)
 {
-	struct view *view = &scan->view;
+	struct zl_view *view = &scan->view;
 
 	if (insn->stack != ZL_STACK_POP_RBP)
 		return;
-	if (view->rbp_kind == RBP_UNKNOWN && !view->is_loose) {
+	if (view->rbp_kind == ZL_IS_UNKNOWN && !view->is_loose) {
 		scan->is_rbp_found = true;
 		scan->rbp_found = view->level;
 	}
-	view->rbp_kind = RBP_DATA;
+	view->rbp_kind = ZL_IS_DATA;
 }
 
 /* One instruction at `at` of the code after the site. Returns whether the next one follows. */
 static bool step_after(struct scan *scan, unsigned at, unsigned *length)
 {
 	const struct zl_code *code = scan->code;
-	struct zl_insn insn;
+	const struct zl_insn *insn;
 
-	if (at >= code->size || is_seen(scan, at))
-		return false;
-	if (scan->steps++ == MOST_STEPS) {
-		scan->is_full = true;
+	if (at >= code->size) {
+		scan->is_lost = true;
 		return false;
 	}
-	if (zl_decoder->decode(code->bytes + at, code->size - at, &insn) == 0) {
-		scan->is_full = code->size - at >= LONGEST_INSN;   /* else it may go on outside the window */
+	if (is_seen(scan, at))
+		return false;
+	insn = zl_read(scan->reading, at);
+	if (!insn || insn->length == 0) {
+		scan->is_full = !insn || code->size - at >= LONGEST_INSN;   /* else it may go on outside the window */
 		return false;
 	}
-	*length = insn.length;
-	note_touch(scan, &insn);
-	note_exit(scan, &insn);
-	move_view(&scan->view, &insn);
-	if (insn.flow == ZL_FLOW_BRANCH || insn.flow == ZL_FLOW_JUMP)
-		add_path(scan, (int)at + insn.target);
-	if (is_proof(&insn) && scan->view.rbp_kind != RBP_DATA)
+	*length = insn->length;
+	scan->is_lost = scan->is_lost || insn->flow == ZL_FLOW_AWAY;
+	note_touch(scan, insn);
+	note_exit(scan, insn);
+	zl_view_move(&scan->view, insn);
+	if (insn->flow == ZL_FLOW_BRANCH || insn->flow == ZL_FLOW_JUMP)
+		add_path(scan, (int)at + insn->target);
+	if (zl_view_is_proof(insn) && scan->view.rbp_kind != ZL_IS_DATA)
 		scan->has_no_red_zone = true;
-	return insn.flow == ZL_FLOW_NEXT || insn.flow == ZL_FLOW_BRANCH || insn.flow == ZL_FLOW_SYSCALL;
+	return insn->flow == ZL_FLOW_NEXT || insn->flow == ZL_FLOW_BRANCH || insn->flow == ZL_FLOW_SYSCALL;
 }
 
 /* Follow the flow from the site on. */
@@ -343,7 +285,7 @@ static void scan_after(struct scan *scan)
 {
 	unsigned length;
 
-	scan->paths = scan->steps = 0;
+	scan->paths = 0;
 	for (unsigned i = 0; i < sizeof scan->seen; i++)
 		scan->seen[i] = 0;
 	add_path(scan, (int)scan->code->site_offset + ZL_SITE_SIZE);
@@ -357,7 +299,7 @@ static void scan_after(struct scan *scan)
 }
 
 /* Whether the touch may concern the slot under `site`. */
-static bool covers_slot(const struct scan *scan, const struct touch *touch, const struct view *site)
+static bool covers_slot(const struct scan *scan, const struct touch *touch, const struct zl_view *site)
 {
 	int at = touch->at - site->level;
 
@@ -367,21 +309,18 @@ static bool covers_slot(const struct scan *scan, const struct touch *touch, cons
 		return true;
 	if (touch->by_rbp)
 		at += scan->rbp_found;
-	if (at >= 0 || at < -RED_ZONE)
-		return false;
-	return touch->size == 0 || site->is_loose || at + (int)touch->size > -SLOT;
+	return zl_view_covers(at, site->is_loose ? 0 : touch->size);
 }
 
 /* With the code before the site read: what the code after it tells, and the answer. */
 static bool conclude(struct scan *scan)
 {
-	struct view site = scan->view;
+	struct zl_view site = scan->view;
 
 	scan_after(scan);
 	for (unsigned i = 0; i < scan->touches; i++)
-		if (covers_slot(scan, &scan->touch[i], &site))
-			return true;
-	return scan->is_full;
+		scan->has_evidence = scan->has_evidence || covers_slot(scan, &scan->touch[i], &site);
+	return scan->has_evidence || scan->is_full;
 }
 
 /* The answer when code is read from `at` on, as if a function began there. */
@@ -391,23 +330,36 @@ static bool is_used_from(struct scan *scan, unsigned at)
 	return scan_before(scan, at) && conclude(scan);
 }
 
-bool zl_redzone_is_used(const struct zl_code *code, unsigned near)
+static enum zl_verdict refused(const struct scan *scan)
+{
+	return scan->has_evidence || zl_reading_left(scan->reading) != 0 ? ZL_RED_ZONE : ZL_TOO_LONG;
+}
+
+enum zl_verdict zl_redzone_judge(struct zl_reading *reading, unsigned near)
 {
 	struct scan scan;
+	struct zl_operand operand;
 	unsigned end;
 
-	scan.code = code;
+	if (!zl_operand_find(reading->code, 0, reading->code->size, &operand))
+		return ZL_OK;
+	scan.reading = reading;
+	scan.code = reading->code;
 	scan.near = near;
 	scan.restart = 0;
-	scan.is_full = scan.is_rbp_found = scan.has_data = false;
+	scan.is_full = scan.is_rbp_found = scan.has_data = scan.is_lost = scan.has_evidence = false;
+	begin_function(&scan);
+	if (!conclude(&scan) && !zl_operand_find(reading->code, 0, reading->code->site_offset, &operand))
+		return ZL_OK;
+	scan.is_full = scan.is_rbp_found = scan.has_evidence = false;
 	scan_path(&scan);
 	if (conclude(&scan))
-		return true;
+		return refused(&scan);
 	if (!scan.has_data)
-		return false;
+		return ZL_OK;
 	end = scan.restart + RESTARTS < near ? scan.restart + RESTARTS : near;
 	for (unsigned at = scan.restart; at < end; at++)
 		if (is_used_from(&scan, at))
-			return true;
-	return is_used_from(&scan, near);
+			return refused(&scan);
+	return is_used_from(&scan, near) ? refused(&scan) : ZL_OK;
 }

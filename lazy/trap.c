@@ -1,10 +1,10 @@
 /* trap.c - the first calls of a site, and calls from where no site is recorded
  *
- * Runs in the SIGSYS handler. Judged without a lock, published under the patch lock before its bytes change. Who finds
- * the lock held makes its call by the trap and leaves the site for the next time: nobody waits here, and nobody who holds
- * the lock waits for a page that userfaultfd holds back, but for those of the site itself, which has just been executed. A
- * site that was refused, or that is kept because page zero is not in use, is marked, so its next trap costs one look at
- * the bitmap.
+ * Runs in the SIGSYS handler. Judged first, then published under the patch lock before its bytes change. Who finds either
+ * lock held makes its call by the trap and leaves the site for the next time: nobody waits here. A page that userfaultfd
+ * holds back is waited for by the judge only, whose lock nobody else takes: who holds the patch lock touches nothing but
+ * the site, which has just been executed. A site that was refused, or that is kept because page zero is not in use, is
+ * marked, so its next trap costs one look at the bitmap.
  *
  * What stands in the way only this time is no reason to mark a site, for others may call it:
  *   no thread pointer       the decoder can't run; found out before the lock, at a tenth of the cost of the trap
@@ -32,34 +32,6 @@
 enum { MOST_UNANSWERED = 1000 };
 enum { LATER = ZL_VERDICTS };   /* beside enum zl_verdict: nothing decided, nothing marked */
 bool zl_may_rewrite;
-
-/* Copy the `wanted` bytes before the site, or as many of them as lie in its page; returns how many. */
-static unsigned read_before(uint8_t *to, uintptr_t site, unsigned wanted)
-{
-	unsigned in_page = (unsigned)(site % ZL_PAGE);
-	if (in_page >= wanted)
-		return zl_code_read(to, site - wanted, wanted) ? wanted : 0;
-	if (zl_code_read(to, site - wanted, wanted))
-		return wanted;
-	return in_page && zl_code_read(to, site - in_page, in_page) ? in_page : 0;
-}
-
-/* The same of the bytes from the site on. */
-static unsigned read_after(uint8_t *to, uintptr_t site, unsigned wanted)
-{
-	unsigned in_page = ZL_PAGE - (unsigned)(site % ZL_PAGE);
-	if (zl_code_read(to, site, wanted))
-		return wanted;
-	return in_page < wanted && zl_code_read(to, site, in_page) ? in_page : 0;
-}
-
-static bool read_code(uintptr_t site, struct zl_code *code)
-{
-	code->site_offset = read_before(code->bytes, site, ZL_JUDGE_BEFORE);
-	code->size = code->site_offset;
-	code->size += read_after(code->bytes + code->site_offset, site, ZL_JUDGE_AFTER);
-	return code->size >= code->site_offset + ZL_SITE_SIZE;
-}
 
 /* The decoder reads its stack canary at fs:0x28. */
 static bool has_thread_pointer(void)
@@ -98,13 +70,15 @@ struct opinion {
 	bool has_mov;          /* `mov $number,%eax` stands before it */
 };
 
-static struct opinion examine(uintptr_t site, uint64_t number)
+struct zl_lock zl_judge_lock;
+
+static struct opinion judge(uintptr_t site, uint64_t number)
 {
 	struct opinion opinion = { .verdict = LATER };
+	static struct zl_code code;   /* under the judge's lock */
 	const uint8_t *bytes;
-	struct zl_code code;
 
-	if (!read_code(site, &code))
+	if (!zl_code_read(site, &code))
 		return opinion;   /* gone, or execute-only and there is no /proc/self/mem */
 	bytes = code.bytes + code.site_offset;
 	if (bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND)
@@ -118,6 +92,18 @@ static struct opinion examine(uintptr_t site, uint64_t number)
 	return opinion;
 }
 
+/* One thread at a time. */
+static struct opinion examine(uintptr_t site, uint64_t number)
+{
+	struct opinion opinion = { .verdict = LATER };
+
+	if (zl_try_lock(&zl_judge_lock)) {
+		opinion = judge(site, number);
+		zl_unlock(&zl_judge_lock);
+	}
+	return opinion;
+}
+
 /* A verdict, or LATER. locks: zl_patch_lock */
 static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, bool has_mov)
 {
@@ -126,7 +112,7 @@ static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, bool has_mov)
 	uint8_t bytes[ZL_SITE_SIZE];
 	long result;
 
-	if (!zl_code_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND)
+	if (!zl_codefd_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND)
 		return LATER;
 	result = zl_patch_plan(site, has_mov, &state);
 	if (result == ZL_OK) {
@@ -153,7 +139,7 @@ static void record_refused(uintptr_t site, uint64_t number, unsigned verdict)
 	record->pid = (int32_t)zl_raw(__NR_getpid);
 	record->number = (uint32_t)number;
 	record->address = site;
-	zl_code_read(record->bytes, site - 8, sizeof(record->bytes));
+	zl_codefd_read(record->bytes, site - 8, sizeof(record->bytes));
 	atomic_store_explicit(&record->ready, 1, memory_order_release);
 }
 
@@ -213,7 +199,7 @@ static bool ends_call(uintptr_t after)
 	uint8_t bytes[2];
 
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(forms); i++)
-		if (zl_code_read(bytes, after - forms[i].length, sizeof(bytes)) && bytes[0] == forms[i].first &&
+		if (zl_codefd_read(bytes, after - forms[i].length, sizeof(bytes)) && bytes[0] == forms[i].first &&
 		    (bytes[1] & forms[i].mask) == forms[i].second)
 			return true;
 	return false;
@@ -237,7 +223,6 @@ static void record(uintptr_t after, enum zl_site_state state)
 /* The call instruction at after - 2 is `call *%rax`. */
 static bool claims_call(uintptr_t after, uint64_t number, enum zl_site_state state)
 {
-
 	if (zl_code_moves(after - ZL_SITE_SIZE, number, state == ZL_SITE_OPEN)) {
 		if (state == ZL_SITE_NONE)
 			record(after, ZL_SITE_OPEN);
@@ -255,7 +240,7 @@ bool zl_site_claims(uintptr_t after, uint64_t number)
 
 	if (state == ZL_SITE_PATCHED)
 		return true;
-	if (!zl_code_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)))
+	if (!zl_codefd_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)))
 		return state == ZL_SITE_OPEN || zl_site_was(after);
 	if (bytes[0] == ZL_OLD_FIRST && (bytes[1] == ZL_OLD_SECOND || bytes[1] == ZL_NEW_SECOND))
 		return true;

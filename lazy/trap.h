@@ -2,10 +2,14 @@
 #ifndef ZL_LAZY_TRAP_H
 #define ZL_LAZY_TRAP_H
 
+#include "base/lock.h"
 #include "base/types.h"
 
 /* Whether sites are rewritten at all: page zero is in place. Set once at start. */
 extern bool zl_may_rewrite;
+
+/* Whoever holds it judges a site; only ever tried. */
+extern struct zl_lock zl_judge_lock;
 
 /* `after`: the address after the two bytes; number: rax as it trapped. context: SIGSYS, all signals blocked. */
 void zl_site_trapped(uintptr_t after, uint64_t number);

@@ -24,6 +24,7 @@
 #include "base/tally.h"
 #include "lazy/codefd.h"
 #include "lazy/patch.h"
+#include "lazy/trap.h"
 #include "threads/call.h"
 #include "threads/control.h"
 #include "threads/sighand.h"
@@ -77,6 +78,7 @@ static void begin_copy(struct zl_block *block, struct zl_frame *frame, uint64_t 
 	atomic_store(&block->sighand->lock.state, ZL_LOCK_FREE);
 	atomic_store(&zl_slots_lock.state, ZL_LOCK_FREE);
 	atomic_store(&zl_patch_lock.state, ZL_LOCK_FREE);
+	atomic_store(&zl_judge_lock.state, ZL_LOCK_FREE);
 	atomic_store(&zl_is_threaded, false);
 	zl_codefd_open();
 	zl_tally_add(&zl_shared->tally.processes, 1);

@@ -35,7 +35,7 @@ static bool is_gone(uintptr_t after, enum zl_site_state state)
 {
 	uint8_t bytes[ZL_SITE_SIZE];
 	(void)state;
-	return !zl_code_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)) || bytes[0] != ZL_NEW_FIRST ||
+	return !zl_codefd_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)) || bytes[0] != ZL_NEW_FIRST ||
 	       bytes[1] != ZL_NEW_SECOND;
 }
 
@@ -151,7 +151,7 @@ long zl_moving_by_shmdt(struct zl_frame *frame, zl_making *make)
 	result = make(frame);
 	while (result == 0 && (leaf = zl_leaf_from(start / ZL_PAGE)) != NULL) {
 		uintptr_t page = atomic_load_explicit(&leaf->page, memory_order_relaxed) * ZL_PAGE;
-		if (zl_code_read(&byte, page, sizeof(byte)))
+		if (zl_codefd_read(&byte, page, sizeof(byte)))
 			break;
 		zl_sites_drop(page, page + ZL_PAGE, NULL);
 		start = page + ZL_PAGE;

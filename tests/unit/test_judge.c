@@ -35,6 +35,8 @@
 #include <errno.h>
 #include <string.h>
 
+bool zl_copy_hides_zero;   /* trampoline/zero.c has it */
+
 #define NR_39 "\xb8\x27\x00\x00\x00"                 /* mov $39,%eax */
 #define SITE "\x0f\x05"
 #define RET "\xc3"
@@ -77,8 +79,8 @@ static size_t find_site(const uint8_t *bytes, size_t size)
 static enum zl_verdict judge_parts(const char *before, size_t before_size, const char *middle, size_t middle_size,
                                    const char *after, size_t after_size)
 {
+	static struct zl_code code;
 	uint8_t all[2048];
-	struct zl_code code;
 	size_t size = before_size + middle_size + after_size, site, first;
 
 	memcpy(all, before, before_size);
@@ -88,6 +90,7 @@ static enum zl_verdict judge_parts(const char *before, size_t before_size, const
 	first = site > ZL_JUDGE_BEFORE ? site - ZL_JUDGE_BEFORE : 0;
 	if (size - site > ZL_JUDGE_AFTER)
 		size = site + ZL_JUDGE_AFTER;
+	code.has_function = code.is_too_long = false;
 	code.site_offset = (unsigned)(site - first);
 	code.size = (unsigned)(size - first);
 	memcpy(code.bytes, all + first, code.size);
@@ -167,8 +170,9 @@ CASE(test_judge_refuses_leaf_frame_with_push, ZL_RED_ZONE,
      BOUNDARY, FRAME "\x53" STORE_RBP("\xf0") NR_39 SITE, LOAD_RBP("\xf0") "\x5b" POP_RET)
 CASE(test_judge_refuses_big_leaf_frame, ZL_RED_ZONE,
      BOUNDARY, FRAME "\x48\x83\xec\x18" "\x48\x8d\x95\x70\xff\xff\xff" NR_39 SITE, LEAVE_RET)
-CASE(test_judge_refuses_hidden_frame_popped_at_once, ZL_RED_ZONE, CODE, STORE_RBP("\xfc") NR_39 SITE, POP_RET)
-CASE(test_judge_refuses_hidden_frame_with_leave, ZL_RED_ZONE, CODE, STORE_RBP("\xfc") NR_39 SITE, LEAVE_RET)
+CASE(test_judge_refuses_hidden_frame_popped_at_once, ZL_RED_ZONE, CODE, STORE_RBP("\xfc") NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
+CASE(test_judge_refuses_hidden_frame_with_leave, ZL_RED_ZONE,
+     CODE, STORE_RBP("\xfc") NR_39 SITE, LOAD_RBP("\xfc") LEAVE_RET)
 CASE(test_judge_refuses_hidden_frame_without_proof, ZL_RED_ZONE,
      CODE, STORE_RBP("\xfc") NR_39 SITE, CODE_16 "\xff\xe1")
 
@@ -196,33 +200,33 @@ CASE(test_judge_refuses_touch_behind_data, ZL_RED_ZONE,
 CASE(test_judge_refuses_touch_right_behind_data, ZL_RED_ZONE, FUNCTIONS, LEA_R9_RSP WORK NR_39 SITE, RET)
 /* 48 b8 before the lea: decoding from there takes it for the operand of a mov */
 CASE(test_judge_refuses_touch_that_data_runs_into, ZL_RED_ZONE,
-     FUNCTIONS "\x48\xb8", LEA_R9_RSP WORK NR_39 SITE, RET)
+     FUNCTIONS "\x48\xb8", LEA_R9_RSP CODE_16 NR_39 SITE, RET)
 CASE(test_judge_refuses_touch_before_data, ZL_RED_ZONE,
      BOUNDARY, LEA_R9_RSP "\xeb\x10" POOL WORK NR_39 SITE, "\x49\x8b\x01" RET)
-CASE(test_judge_refuses_leaf_frame_behind_data, ZL_RED_ZONE,
-     FUNCTIONS, FRAME STORE_RBP("\xfc") WORK NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
+CASE(test_judge_refuses_leaf_frame_behind_data, ZL_TOO_LONG,
+     FUNCTIONS, FRAME STORE_RBP("\xfc") CODE_16 NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
 /* e8 before the frame mov, the data's last byte: no call, and no proof of anything */
-CASE(test_judge_refuses_leaf_frame_behind_data_like_a_call, ZL_RED_ZONE,
-     FUNCTIONS "\xe8", FRAME STORE_RBP("\xfc") WORK NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
+CASE(test_judge_refuses_leaf_frame_behind_data_like_a_call, ZL_TOO_LONG,
+     FUNCTIONS "\xe8", FRAME STORE_RBP("\xfc") CODE_16 NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
 CASE(test_judge_accepts_code_behind_data, ZL_OK,
      FUNCTIONS, WORK NR_39 SITE, "\x48\x83\xec\x18" CALL LOAD_RSP("\xfc") RET)
-CASE(test_judge_accepts_frame_with_call_behind_data, ZL_OK,
+CASE(test_judge_declines_frame_with_call_behind_data, ZL_TOO_LONG,
      FUNCTIONS, FRAME "\x48\x83\xec\x10" STORE_RBP("\xfc") WORK NR_39 SITE, LOAD_RBP("\xfc") CALL LEAVE_RET)
-CASE(test_judge_accepts_save_before_sub_behind_data, ZL_OK,
+CASE(test_judge_declines_save_before_sub_behind_data, ZL_TOO_LONG,
      FUNCTIONS, "\x48\x89\x5c\x24\xf8\x48\x83\xec\x18" WORK NR_39 SITE, "\x48\x83\xc4\x18" RET)
 
 /* A touch that the slot has nothing to do with: without any, nothing is read. */
 #define HARMLESS LOAD_RSP("\x80")
-#define FORTY_NOPS "\x90\x90\x90\x90\x90\x90\x90\x90" "\x90\x90\x90\x90\x90\x90\x90\x90" \
-	"\x90\x90\x90\x90\x90\x90\x90\x90" "\x90\x90\x90\x90\x90\x90\x90\x90" "\x90\x90\x90\x90\x90\x90\x90\x90"
+#define TEN_CLC "\xf8\xf8\xf8\xf8\xf8\xf8\xf8\xf8\xf8\xf8"
+#define THIRTY_CLC TEN_CLC TEN_CLC TEN_CLC
 #define FOUR_BRANCHES "\x74\x40\x75\x40\x78\x40\x7a\x40"
 
 CASE(test_judge_accepts_all_instructions_read, ZL_OK,
-     BOUNDARY, HARMLESS NR_39 SITE, FORTY_NOPS FORTY_NOPS FORTY_NOPS RET)
-CASE(test_judge_refuses_more_instructions_than_read, ZL_RED_ZONE,
-     BOUNDARY, HARMLESS NR_39 SITE, FORTY_NOPS FORTY_NOPS FORTY_NOPS FORTY_NOPS LOAD_RSP("\xf8") RET)
-CASE(test_judge_refuses_too_many_instructions, ZL_RED_ZONE,
-     BOUNDARY, HARMLESS NR_39 SITE, FORTY_NOPS FORTY_NOPS FORTY_NOPS FORTY_NOPS RET)
+     BOUNDARY, HARMLESS NR_39 SITE, THIRTY_CLC RET)
+CASE(test_judge_refuses_more_instructions_than_read, ZL_TOO_LONG,
+     BOUNDARY, HARMLESS NR_39 SITE, THIRTY_CLC THIRTY_CLC LOAD_RSP("\xf8") RET)
+CASE(test_judge_refuses_too_many_instructions, ZL_TOO_LONG,
+     BOUNDARY, HARMLESS NR_39 SITE, THIRTY_CLC THIRTY_CLC RET)
 CASE(test_judge_refuses_too_many_branches, ZL_RED_ZONE,
      BOUNDARY, HARMLESS NR_39 SITE, FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES RET CODE)
 CASE(test_judge_refuses_unknown_instruction_after, ZL_RED_ZONE,
@@ -337,8 +341,8 @@ int main(void)
 		cmocka_unit_test(test_judge_refuses_leaf_frame_behind_data),
 		cmocka_unit_test(test_judge_refuses_leaf_frame_behind_data_like_a_call),
 		cmocka_unit_test(test_judge_accepts_code_behind_data),
-		cmocka_unit_test(test_judge_accepts_frame_with_call_behind_data),
-		cmocka_unit_test(test_judge_accepts_save_before_sub_behind_data),
+		cmocka_unit_test(test_judge_declines_frame_with_call_behind_data),
+		cmocka_unit_test(test_judge_declines_save_before_sub_behind_data),
 		cmocka_unit_test(test_judge_accepts_all_instructions_read),
 		cmocka_unit_test(test_judge_refuses_more_instructions_than_read),
 		cmocka_unit_test(test_judge_refuses_too_many_instructions),

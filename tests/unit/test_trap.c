@@ -243,14 +243,14 @@ static void test_trap_drops_stale_record(void **state)
 #define LONG_NOP "\x66\x0f\x1f\x84\x00\x00\x00\x00\x00"
 #define NOPS LONG_NOP LONG_NOP LONG_NOP LONG_NOP LONG_NOP LONG_NOP LONG_NOP LONG_NOP
 #define SECOND "\xb8\x68\x00\x00\x00" SITE "\x5d\xc3"
-#define LEAF "\x89\x7d\xfc\xb8\x27\x00\x00\x00" SITE NOPS NOPS NOPS SECOND
+#define LEAF "\x89\x7d\xfc\xb8\x27\x00\x00\x00" SITE "\x8b\x7d\xfc" NOPS NOPS NOPS SECOND
 
 static void test_trap_takes_rewritten_neighbour_for_a_system_call(void **state)
 {
 	struct site first = lay(LEAF), second = first;
 
 	(void)state;
-	second.bytes += 2 + sizeof(NOPS NOPS NOPS) - 1 + 5;
+	second.bytes += 2 + 3 + sizeof(NOPS NOPS NOPS) - 1 + 5;
 	second.after = (uintptr_t)second.bytes + 2;
 	zl_site_trapped(second.after, GETPID);
 	expect_rewritten(second);
