@@ -92,7 +92,7 @@ static bool advance(struct machine *m, uint64_t units)
 
 	if (units == 0)
 		return true;
-	if (units > MOST_SIZE || m->code_unit > MOST_UNIT || to >= f->end - f->begin)
+	if (units > MOST_SIZE || m->code_unit > MOST_UNIT || to == m->row.at || to >= f->end - f->begin)
 		return false;
 	f->row[f->rows++] = m->row;
 	m->row.at = (uint32_t)to;

@@ -199,14 +199,14 @@ CASE(test_judge_refuses_touch_behind_data, ZL_RED_ZONE,
      FUNCTIONS, STORE_RSP("\xf8") LEA_R9_RSP WORK NR_39 SITE, "\x49\x8b\x01" RET)
 CASE(test_judge_refuses_touch_right_behind_data, ZL_RED_ZONE, FUNCTIONS, LEA_R9_RSP WORK NR_39 SITE, RET)
 /* 48 b8 before the lea: decoding from there takes it for the operand of a mov */
-CASE(test_judge_refuses_touch_that_data_runs_into, ZL_RED_ZONE,
+CASE(test_judge_refuses_touch_that_data_runs_into, ZL_TOO_LONG,
      FUNCTIONS "\x48\xb8", LEA_R9_RSP CODE_16 NR_39 SITE, RET)
 CASE(test_judge_refuses_touch_before_data, ZL_RED_ZONE,
      BOUNDARY, LEA_R9_RSP "\xeb\x10" POOL WORK NR_39 SITE, "\x49\x8b\x01" RET)
 CASE(test_judge_refuses_leaf_frame_behind_data, ZL_TOO_LONG,
      FUNCTIONS, FRAME STORE_RBP("\xfc") CODE_16 NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
 /* e8 before the frame mov, the data's last byte: no call, and no proof of anything */
-CASE(test_judge_refuses_leaf_frame_behind_data_like_a_call, ZL_TOO_LONG,
+CASE(test_judge_refuses_leaf_frame_behind_data_like_a_call, ZL_RED_ZONE,
      FUNCTIONS "\xe8", FRAME STORE_RBP("\xfc") CODE_16 NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
 CASE(test_judge_accepts_code_behind_data, ZL_OK,
      FUNCTIONS, WORK NR_39 SITE, "\x48\x83\xec\x18" CALL LOAD_RSP("\xfc") RET)
