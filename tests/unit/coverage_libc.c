@@ -235,7 +235,7 @@ static enum zl_verdict judge_at(struct image *image, uint64_t address, struct zl
 	enum zl_verdict verdict;
 
 	decodings = 0;
-	verdict = zl_code_read((uintptr_t)image->base + address, code) ? zl_judge(code) : ZL_UNREADABLE;
+	verdict = zl_code_read((uintptr_t)image->base + address, code) ? zl_judge(code) : ZL_VERDICTS;
 	if (decodings > image->most_decoded)
 		image->most_decoded = decodings;
 	return verdict;
