@@ -114,14 +114,13 @@ static bool parse(const char *line, struct zl_mapping *m)
 		return false;
 	m->protection = (s[0] == 'r' ? PROT_READ : 0) | (s[1] == 'w' ? PROT_WRITE : 0) | (s[2] == 'x' ? PROT_EXEC : 0);
 	m->is_shared = s[3] == 's';
-	for (s += 5; *s && *s != ' '; s++)
-		;
-	if (!*s)
+	s = parse_hex(s + sizeof("rwxp"), &m->offset);
+	if (*s++ != ' ')
 		return false;
-	s = parse_hex(s + 1, &major);
+	s = parse_hex(s, &major);
 	if (*s++ != ':')
 		return false;
-	s = parse_hex(s, &minor);
+	parse_hex(s, &minor);
 	m->is_view = !m->is_shared && is_memfd(major, minor);
 	return true;
 }
@@ -144,13 +143,18 @@ static long find_line(long fd, uintptr_t address, struct zl_mapping *mapping, ch
 
 static char line[4096 + 128];   /* under the patch lock */
 
-static long ask(long fd, uintptr_t address, struct zl_mapping *mapping)
+/* name: of name_size bytes, or NULL. */
+static long ask(long fd, uintptr_t address, struct zl_mapping *mapping, char *name, size_t name_size)
 {
-	struct query query = { .size = sizeof(query), .address = address };
+	struct query query = { .size = sizeof(query), .address = address, .name = (uintptr_t)name,
+			       .name_size = (uint32_t)name_size };
 	long result = zl_raw(__NR_ioctl, fd, QUERY, &query);
 
 	if (result < 0)
 		return result;
+	if (name && !query.name_size)
+		name[0] = '\0';
+	mapping->offset = query.offset;
 	mapping->start = query.start;
 	mapping->end = query.end;
 	mapping->protection = (query.flags & QUERY_READABLE ? PROT_READ : 0) |
@@ -191,12 +195,55 @@ long zl_maps_find(uintptr_t address, struct zl_mapping *mapping)
 
 	if (fd < 0)
 		return fd == -ENOENT ? -EACCES : fd;   /* -ENOENT means: nothing is mapped there */
-	result = ask(fd, address, mapping);
+	result = ask(fd, address, mapping, NULL, 0);
 	if (result != 0 && result != -ENOENT)
 		result = find_line(fd, address, mapping, line, sizeof(line));
 	zl_raw(__NR_close, fd);
 	if (result == 0)
 		note(mapping);
+	return result;
+}
+
+/* The name in a line: what comes after range, protection, offset, device and inode. */
+static const char *name_in(const char *s)
+{
+	for (int field = 0; field < 5; field++) {
+		while (*s && *s != ' ')
+			s++;
+		while (*s == ' ')
+			s++;
+	}
+	return s;
+}
+
+static void keep_end(const char *from, char *to, size_t size)
+{
+	static const char mark[] = "...";
+	size_t length = zl_length(from), marked = sizeof(mark) - 1;
+
+	if (length < size) {
+		memcpy(to, from, length + 1);
+		return;
+	}
+	memcpy(to, mark, marked);
+	memcpy(to + marked, from + length - (size - 1 - marked), size - marked);   /* its NUL, too */
+}
+
+long zl_maps_name(uintptr_t address, struct zl_mapping *mapping, char *name, size_t size)
+{
+	long fd = zl_os_open("/proc/self/maps", O_RDONLY), result;
+	const char *found = line;
+
+	if (fd < 0)
+		return fd == -ENOENT ? -EACCES : fd;
+	result = ask(fd, address, mapping, line, sizeof(line));
+	if (result != 0 && result != -ENOENT) {
+		result = find_line(fd, address, mapping, line, sizeof(line));
+		found = name_in(line);
+	}
+	zl_raw(__NR_close, fd);
+	if (result == 0)
+		keep_end(found, name, size);
 	return result;
 }
 

@@ -6,6 +6,7 @@
 
 struct zl_mapping {
 	uintptr_t start, end;
+	uint64_t offset;       /* of `start` in the file, 0 if there is none */
 	int protection;        /* PROT_ */
 	bool is_shared;        /* MAP_SHARED of anything: file, memfd, /dev/zero, System V segment */
 	bool is_view;          /* MAP_PRIVATE of a memfd, which shows what is written to that until its page is written itself */
@@ -22,6 +23,9 @@ void zl_maps_start(void);
 bool zl_maps_is_known_private(uintptr_t address);
 /* [start, end) may be shared, or a view, from now on. locks: zl_patch_lock */
 void zl_maps_forget(uintptr_t start, uintptr_t end);
+/* The same, and the name that the kernel has for the mapping: a path, perhaps with " (deleted)", or "[vdso]" and the
+ * like; empty if it has none. One that does not fit is cut to "..." and its end. */
+long zl_maps_name(uintptr_t address, struct zl_mapping *mapping, char *name, size_t size);
 
 /* Call function(mapping, data) for each mapping, until it returns false. 0 or -errno. Takes a descriptor as above, and
  * 9 KiB of stack. */

@@ -1,7 +1,7 @@
 /* test_maps.c - the mapping at an address (lazy/maps.c)
  *
- *   each line of /proc/self/maps   first and last byte found, with range, protection and sharing: by the ioctl, where
- *                                  the kernel has it, and by the text, where a filter takes the ioctl away
+ *   each line of /proc/self/maps   first and last byte found, with range, protection, sharing, offset and name: by the
+ *                                  ioctl, where the kernel has it, and by the text, where a filter takes it away
  *   nothing mapped                 -ENOENT
  *   descriptor                     given back; none to be had: an error that is not -ENOENT
  */
@@ -34,6 +34,7 @@ static void map_some(void)
 	static const int flags[] = { MAP_PRIVATE | MAP_ANONYMOUS, MAP_SHARED | MAP_ANONYMOUS };
 	for (int i = 0; i < 16; i++)
 		mmap(NULL, 2 * PAGE, i & (PROT_READ | PROT_WRITE | PROT_EXEC), flags[i / 8], -1, 0);
+	mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, memfd_create("with spaces", 0), 3 * PAGE);
 	hole = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	munmap(hole += PAGE, PAGE);
 }
@@ -46,6 +47,21 @@ static void read_text(void)
 		used += n;
 	text[used] = '\0';
 	close(fd);
+}
+
+/* The name is whole in a large buffer; in a small one its end, marked. */
+static bool is_named(uintptr_t at, const char *name, unsigned long offset)
+{
+	char large[4096], small[12];
+	struct zl_mapping m = { 0 };
+	size_t length = strlen(name);
+
+	if (zl_maps_name(at, &m, large, sizeof(large)) != 0 || strcmp(large, name) != 0 || m.offset != offset)
+		return false;
+	if (zl_maps_name(at, &m, small, sizeof(small)) != 0 || m.offset != offset)
+		return false;
+	return length < sizeof(small) ? strcmp(small, name) == 0 :
+		strncmp(small, "...", 3) == 0 && strcmp(small + 3, name + length - 8) == 0;
 }
 
 static bool is_right(uintptr_t at, uintptr_t start, uintptr_t end, const char *flags)
@@ -62,14 +78,16 @@ static const char *first_wrong(void)
 {
 	static char wrong[256];
 	struct zl_mapping m;
-	unsigned long start, end;
+	unsigned long start, end, offset;
 	char flags[8];
+	int at;
 
 	read_text();
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		if (!strstr(line, "[vsyscall]") &&
-		    (sscanf(line, "%lx-%lx %7s", &start, &end, flags) != 3 || !is_right(start, start, end, flags) ||
-		     !is_right(end - 1, start, end, flags)))
+		    (sscanf(line, "%lx-%lx %7s %lx %*s %*s%n", &start, &end, flags, &offset, &at) != 4 ||
+		     !is_right(start, start, end, flags) || !is_right(end - 1, start, end, flags) ||
+		     !is_named(start, line + at + strspn(line + at, " "), offset)))
 			return strncpy(wrong, line, sizeof(wrong) - 1);
 	return zl_maps_find((uintptr_t)hole, &m) == -ENOENT ? NULL : "a hole";
 }
