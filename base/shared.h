@@ -11,6 +11,7 @@
 #define ZL_BASE_SHARED_H
 
 #include "base/verdict.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ZL_SHARED_MAGIC 0x317a616c7aUL
@@ -24,17 +25,50 @@ struct zl_tally {
 	_Atomic uint64_t kept;             /* sites left trapping because page zero is not in use */
 	_Atomic uint64_t refused[ZL_VERDICTS]; /* sites left trapping, by reason */
 	_Atomic uint64_t processes;        /* process images started */
+	/* Of the traps, besides the first of each site that is counted above: */
+	_Atomic uint64_t at_refused;       /* at sites that were refused */
+	_Atomic uint64_t at_kept;          /* at sites kept trapping because page zero is not in use */
+	_Atomic uint64_t at_sigreturn;     /* rt_sigreturn, at either */
+	_Atomic uint64_t lost_races;       /* another thread had rewritten or refused the site meanwhile */
+	_Atomic uint64_t int80;            /* not among the traps: int $0x80, which traps at each call */
 };
 
-/* One refused site. `ready` is set last. */
+enum zl_refused_state { ZL_REFUSED_FREE, ZL_REFUSED_BUSY, ZL_REFUSED_READY };
+
+/* Refused sites that are the same: at one offset of one file, with the same bytes, for the same reason. The array is a
+ * hash table without deletion. An entry belongs to who has made it busy; it doesn't change once it is ready, but for
+ * the sums. (Two processes that add the same site at one moment make two entries; the command joins them.) */
 struct zl_refused_site {
-	_Atomic uint32_t ready;
+	_Atomic uint32_t state;            /* enum zl_refused_state */
+	uint32_t hash;                     /* of what makes it the same */
 	uint32_t verdict;                  /* enum zl_verdict */
+	uint32_t number;                   /* of the first one: the call, */
 	int32_t pid;
-	uint32_t number;                   /* of the call that was refused */
 	uint64_t address;
-	unsigned char bytes[16];           /* from 8 before the site on; zero where unreadable */
+	uint64_t offset;                   /* in the file or the vDSO; 0 in memory that has neither */
+	_Atomic uint64_t sites;            /* how many there are: one in each process, if a file's, mostly */
+	_Atomic uint64_t traps;
+	bool is_place_known;               /* else the kernel has not told `name` */
+	uint8_t first, end;                /* bytes[first..end) could be read */
+	unsigned char bytes[16];           /* from ZL_REFUSED_AT before the site on */
+	char name[248];                    /* of the mapping, as /proc/self/maps has it; "..." and its end, if long */
 };
+
+enum { ZL_REFUSED_AT = 8 };
+
+static inline bool zl_refused_is_same(const struct zl_refused_site *a, const struct zl_refused_site *b)
+{
+	if (a->hash != b->hash || a->verdict != b->verdict || a->offset != b->offset || a->first != b->first ||
+	    a->end != b->end || a->is_place_known != b->is_place_known)
+		return false;
+	for (unsigned i = 0; i < sizeof(a->bytes); i++)
+		if (a->bytes[i] != b->bytes[i])
+			return false;
+	for (unsigned i = 0; a->name[i] == b->name[i]; i++)
+		if (!a->name[i])
+			return true;
+	return false;
+}
 
 /* Why a site is left trapping, in words. */
 static inline const char *zl_verdict_text(unsigned verdict)
@@ -60,8 +94,9 @@ struct zl_call_count { _Atomic uint64_t calls, errors, ticks; };  /* ticks: of r
 struct zl_shared {
 	uint64_t magic, size;
 	uint32_t count_calls;              /* set by the command for -c: time and count every call */
+	uint32_t lists_sites;              /* set by the command for --stats: fill `refused` */
 	struct zl_tally tally;
-	_Atomic uint32_t refused_used;     /* entries claimed; may exceed ZL_SHARED_REFUSED */
+	_Atomic uint64_t unlisted;         /* refused sites for which `refused` had no room */
 	struct zl_refused_site refused[ZL_SHARED_REFUSED];
 	struct zl_call_count count[ZL_SHARED_SLOTS][ZL_SHARED_NUMBERS]; /* slot: thread id modulo slots */
 };

@@ -24,6 +24,7 @@
 #include "lazy/decoder.h"
 #include "lazy/judge.h"
 #include "lazy/patch.h"
+#include "lazy/refused.h"
 #include "lazy/sites.h"
 #include <asm/prctl.h>
 #include <linux/errno.h>
@@ -72,6 +73,11 @@ struct opinion {
 
 struct zl_lock zl_judge_lock;
 
+static void lose_race(void)
+{
+	zl_tally_add(&zl_shared->tally.lost_races, 1);
+}
+
 static struct opinion judge(uintptr_t site, uint64_t number)
 {
 	struct opinion opinion = { .verdict = LATER };
@@ -81,8 +87,10 @@ static struct opinion judge(uintptr_t site, uint64_t number)
 	if (!zl_code_read(site, &code))
 		return opinion;   /* gone, or execute-only and there is no /proc/self/mem */
 	bytes = code.bytes + code.site_offset;
-	if (bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND)
-		return opinion;   /* another thread was faster */
+	if (bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND) {
+		lose_race();   /* another thread was faster */
+		return opinion;
+	}
 	opinion.has_mov = zl_code_moves(site, number, false);
 	restore_neighbours(site, &code);
 	if ((uint32_t)number != __NR_rt_sigreturn)
@@ -97,10 +105,12 @@ static struct opinion examine(uintptr_t site, uint64_t number)
 {
 	struct opinion opinion = { .verdict = LATER };
 
-	if (zl_try_lock(&zl_judge_lock)) {
-		opinion = judge(site, number);
-		zl_unlock(&zl_judge_lock);
+	if (!zl_try_lock(&zl_judge_lock)) {
+		lose_race();
+		return opinion;
 	}
+	opinion = judge(site, number);
+	zl_unlock(&zl_judge_lock);
 	return opinion;
 }
 
@@ -112,8 +122,10 @@ static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, bool has_mov)
 	uint8_t bytes[ZL_SITE_SIZE];
 	long result;
 
-	if (!zl_codefd_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND)
+	if (!zl_codefd_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND) {
+		lose_race();
 		return LATER;
+	}
 	result = zl_patch_plan(site, has_mov, &state);
 	if (result == ZL_OK) {
 		zl_site_publish(leaf, site + ZL_SITE_SIZE, state);
@@ -126,29 +138,12 @@ static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, bool has_mov)
 	return result == -EAGAIN || unanswered++ < MOST_UNANSWERED ? LATER : ZL_UNWRITABLE;
 }
 
-static void record_refused(uintptr_t site, uint64_t number, unsigned verdict)
-{
-	uint32_t i = atomic_fetch_add_explicit(&zl_shared->refused_used, 1, memory_order_relaxed);
-	struct zl_refused_site *record;
-
-	zl_tally_add(&zl_shared->tally.refused[verdict], 1);
-	if (i >= ZL_SHARED_REFUSED)
-		return;
-	record = &zl_shared->refused[i];
-	record->verdict = verdict;
-	record->pid = (int32_t)zl_raw(__NR_getpid);
-	record->number = (uint32_t)number;
-	record->address = site;
-	zl_codefd_read(record->bytes, site - 8, sizeof(record->bytes));
-	atomic_store_explicit(&record->ready, 1, memory_order_release);
-}
-
 /* locks: zl_patch_lock */
 static void refuse(struct zl_leaf *leaf, uintptr_t site, uint64_t number, unsigned verdict)
 {
 	zl_site_refuse(leaf, site + ZL_SITE_SIZE);
 	if (zl_may_rewrite)
-		record_refused(site, number, verdict);
+		zl_refused_record(site, number, verdict);
 	else
 		zl_tally_add(&zl_shared->tally.kept, 1);
 	zl_debug_refused(site, number, zl_may_rewrite ? zl_verdict_text(verdict) : "page zero is not in use");
@@ -160,8 +155,12 @@ static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 	struct zl_leaf *leaf = zl_leaf_make(after);
 	uintptr_t site = after - ZL_SITE_SIZE;
 
-	if (!leaf || zl_site_bit(leaf->refused, after))
+	if (!leaf)
 		return;
+	if (zl_site_bit(leaf->refused, after)) {
+		lose_race();
+		return;
+	}
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
 		opinion.verdict = rewrite(leaf, site, opinion.has_mov);
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
@@ -176,14 +175,18 @@ void zl_site_trapped(uintptr_t after, uint64_t number)
 	struct opinion opinion = { .verdict = ZL_OK };
 
 	zl_tally_add(&zl_shared->tally.traps, 1);
-	if (leaf && zl_site_bit(leaf->refused, after))
+	if (leaf && zl_site_bit(leaf->refused, after)) {
+		zl_refused_trapped(after, number);
 		return;
+	}
 	if (zl_may_rewrite && (is_forbidden() || (zl_decoder && !has_thread_pointer())))
 		return;
 	if (zl_may_rewrite)
 		opinion = examine(after - ZL_SITE_SIZE, number);
-	if (opinion.verdict == LATER || !zl_try_lock(&zl_patch_lock))
+	if (opinion.verdict == LATER)
 		return;
+	if (!zl_try_lock(&zl_patch_lock))
+		return lose_race();
 	decide(after, number, opinion);
 	zl_unlock(&zl_patch_lock);
 }

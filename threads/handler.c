@@ -9,6 +9,7 @@
 #include "base/fatal.h"
 #include "base/raw.h"
 #include "base/sites.h"
+#include "base/tally.h"
 #include "lazy/bytes.h"
 #include "lazy/fault.h"
 #include "lazy/trap.h"
@@ -97,6 +98,7 @@ static void resume_at_entry(struct zl_block *block, const siginfo_t *info, struc
 		zl_fatal(ZL_FATAL_SEGMENT, pc);
 	block->ret = pc;
 	if (is_i386(info, c)) {
+		zl_tally_add(&zl_shared->tally.int80, 1);
 		c->rip = (uintptr_t)zl_entry_i386;
 		return;
 	}

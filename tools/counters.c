@@ -79,7 +79,7 @@ static struct zl_shared *create_somewhere(void)
 	return shared;
 }
 
-struct zl_shared *zl_counters_create(bool count_calls)
+struct zl_shared *zl_counters_create(bool count_calls, bool lists_sites)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, on_size;
 	struct rlimit limit, wide;
@@ -101,6 +101,7 @@ struct zl_shared *zl_counters_create(bool count_calls)
 	}
 	shared->size = sizeof *shared;
 	shared->count_calls = count_calls;
+	shared->lists_sites = lists_sites;
 	shared->magic = ZL_SHARED_MAGIC;
 	return shared;
 }

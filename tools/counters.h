@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* Make and map the file. Returns NULL after a line on stderr. */
-struct zl_shared *zl_counters_create(bool count_calls);
+struct zl_shared *zl_counters_create(bool count_calls, bool lists_sites);
 
 /* Its path, or NULL when there is none. */
 const char *zl_counters_path(void);

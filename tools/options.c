@@ -45,7 +45,7 @@ static const char help_text[] =
 	"      --quiet                  no notices\n"
 	"      --debug LEVEL            more notices: 1 each process, 2 each refused site, 3 each rewritten\n"
 	"  -c                           at exit, a table of calls, errors and time, as strace -c -w gives\n"
-	"      --stats                  at exit, sites by state, traps, and each site that kept trapping\n"
+	"      --stats                  at exit, sites by state, traps, and where sites kept trapping\n"
 	"  -o FILE                      write the table and the statistics to FILE instead of stderr\n"
 	"  -h, --help                   this text\n"
 	"  -V, --version                the version\n"

@@ -1,16 +1,18 @@
 /* sites.c - the statistics of sites
  *
- * First the sums over all processes of the run, then one line for each site that was refused. The agent keeps a
- * limited number of those; the sums know them all. A process that outlives the program may still be adding.
+ * First the sums over all processes of the run, then one line for each place at which sites were refused, most traps
+ * first. The agents keep a limited number of those; the sums know them all. A process that outlives the program may
+ * still be adding, so the sums may not fit together to the last one.
  */
 #include "tools/report.h"
 
 #include "tools/names.h"
+#include "tools/places.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
-
-enum { SITE_AT = 8 };   /* index of the site in zl_refused_site.bytes */
+#include <stdlib.h>
+#include <string.h>
 
 static uint64_t get(const _Atomic uint64_t *counter)
 {
@@ -22,13 +24,18 @@ static void print_sum(FILE *out, const char *indent, const char *what, uint64_t 
 	fprintf(out, "%s%-*s %12" PRIu64 "\n", indent, 44 - (indent[0] != '\0' ? 2 : 0), what, value);
 }
 
-static void print_refusals(FILE *out, const struct zl_tally *tally)
+static uint64_t sum_refused(const struct zl_tally *tally)
 {
 	uint64_t sum = 0;
 
 	for (unsigned verdict = 0; verdict < ZL_VERDICTS; verdict++)
 		sum += get(&tally->refused[verdict]);
-	print_sum(out, "", "sites kept trapping: not safe to rewrite", sum);
+	return sum;
+}
+
+static void print_refusals(FILE *out, const struct zl_tally *tally)
+{
+	print_sum(out, "", "sites kept trapping: not safe to rewrite", sum_refused(tally));
 	for (unsigned verdict = 0; verdict < ZL_VERDICTS; verdict++)
 		if (get(&tally->refused[verdict]) != 0)
 			print_sum(out, "  ", zl_verdict_text(verdict), get(&tally->refused[verdict]));
@@ -44,32 +51,106 @@ static uint64_t sum_calls(const struct zl_shared *shared)
 	return sum;
 }
 
+/* The sites of the list, in memory of the command's own: those that are the same in one. Returns how many. */
+static size_t collect(const struct zl_shared *shared, struct zl_refused_site *to)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < ZL_SHARED_REFUSED; i++) {
+		const struct zl_refused_site *from = &shared->refused[i];
+		size_t at = 0;
+
+		/* acquire; pairs with the release in lazy/refused.c */
+		if (atomic_load_explicit(&from->state, memory_order_acquire) != ZL_REFUSED_READY)
+			continue;
+		while (at < used && !zl_refused_is_same(&to[at], from))
+			at++;
+		if (at == used) {
+			memcpy(&to[used++], from, sizeof *from);
+			to[at].sites = to[at].traps = 0;
+		}
+		to[at].sites += get(&from->sites);
+		to[at].traps += get(&from->traps);
+	}
+	return used;
+}
+
+/* For qsort: most traps first. */
+static int compare(const void *left, const void *right)
+{
+	const struct zl_refused_site *a = left, *b = right;
+
+	if (a->traps != b->traps)
+		return a->traps < b->traps ? 1 : -1;
+	if (a->sites != b->sites)
+		return a->sites < b->sites ? 1 : -1;
+	return a->hash < b->hash ? -1 : a->hash > b->hash;
+}
+
+/* Bytes that could not be read are "..". */
+static void print_bytes(FILE *out, const struct zl_refused_site *site)
+{
+	for (size_t i = 0; i < sizeof site->bytes; i++) {
+		fputs(i == ZL_REFUSED_AT ? "[" : i == ZL_REFUSED_AT + 2 ? "" : " ", out);
+		if (i < site->first || i >= site->end)
+			fputs("..", out);
+		else
+			fprintf(out, "%02x", site->bytes[i]);
+		fputs(i == ZL_REFUSED_AT + 1 ? "]" : "", out);
+	}
+}
+
 static void print_site(FILE *out, const struct zl_refused_site *site)
 {
-	char name[ZL_NAME_SIZE];
+	char name[ZL_NAME_SIZE], place[ZL_PLACE_SIZE];
 
 	zl_name_of(site->number, name);
-	fprintf(out, "%7d  %#14" PRIx64 " ", (int)site->pid, site->address);
-	for (size_t i = 0; i < sizeof site->bytes; i++)
-		fprintf(out, "%s%02x%s", i == SITE_AT ? "[" : i == SITE_AT + 2 ? "" : " ", site->bytes[i],
-			i == SITE_AT + 1 ? "]" : "");
-	fprintf(out, "  %-18s %s\n", name, zl_verdict_text(site->verdict));
+	zl_place_of(site, place);
+	fprintf(out, "%12" PRIu64 " %8" PRIu64 " ", get(&site->traps), get(&site->sites));
+	print_bytes(out, site);
+	fprintf(out, "  %-18s %-38s %s\n", name, zl_verdict_text(site->verdict), place);
 }
 
 static void print_sites(FILE *out, const struct zl_shared *shared)
 {
-	uint32_t claimed = atomic_load_explicit(&shared->refused_used, memory_order_relaxed);
-	uint32_t kept = claimed < ZL_SHARED_REFUSED ? claimed : ZL_SHARED_REFUSED;
+	struct zl_refused_site *sites = malloc(sizeof shared->refused);
+	size_t used = sites != NULL ? collect(shared, sites) : 0;
 
-	if (claimed == 0)
-		return;
-	fprintf(out, "\n%7s  %14s  %-49s %-18s %s\n", "pid", "address", "bytes, the site in brackets", "call", "reason");
-	for (uint32_t i = 0; i < kept; i++)
-		/* acquire; pairs with the release of `ready` in the agent */
-		if (atomic_load_explicit(&shared->refused[i].ready, memory_order_acquire) != 0)
-			print_site(out, &shared->refused[i]);
-	if (claimed > kept)
-		fprintf(out, "and %" PRIu32 " more\n", claimed - kept);
+	if (used != 0) {
+		qsort(sites, used, sizeof sites[0], compare);
+		fprintf(out, "\n%12s %8s %-49s %-18s %-38s %s\n", "traps", "sites", "  bytes, the site in brackets", "call",
+			"reason", "place");
+	}
+	for (size_t i = 0; i < used; i++)
+		print_site(out, &sites[i]);
+	if (get(&shared->unlisted) != 0)
+		fprintf(out, "and %" PRIu64 " more sites\n", get(&shared->unlisted));
+	free(sites);
+}
+
+/* Why there were traps. The rest: those who came while the site was being rewritten, or could not be decided on. */
+static void print_traps(FILE *out, const struct zl_tally *tally)
+{
+	uint64_t all = get(&tally->traps), first = get(&tally->rewrites) + get(&tally->kept) + sum_refused(tally);
+	const struct { const char *what; uint64_t value; } kinds[] = {
+		{ "first calls of these sites", first },
+		{ "at sites not safe to rewrite", get(&tally->at_refused) },
+		{ "at sites kept: page zero is not in use", get(&tally->at_kept) },
+		{ "rt_sigreturn", get(&tally->at_sigreturn) },
+		{ "another thread was faster", get(&tally->lost_races) },
+	};
+	uint64_t rest = all;
+
+	print_sum(out, "", "traps", all);
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		rest -= kinds[i].value < rest ? kinds[i].value : rest;
+		if (kinds[i].value != 0)
+			print_sum(out, "  ", kinds[i].what, kinds[i].value);
+	}
+	if (rest != 0)
+		print_sum(out, "  ", "not decided yet", rest);
+	if (get(&tally->int80) != 0)
+		print_sum(out, "", "traps of int $0x80", get(&tally->int80));
 }
 
 void zl_report_sites(FILE *out, const struct zl_shared *shared)
@@ -80,7 +161,7 @@ void zl_report_sites(FILE *out, const struct zl_shared *shared)
 	print_sum(out, "", "sites rewritten (call *%rax)", get(&tally->rewrites));
 	print_sum(out, "", "sites kept trapping: page zero is not in use", get(&tally->kept));
 	print_refusals(out, tally);
-	print_sum(out, "", "traps", get(&tally->traps));
+	print_traps(out, tally);
 	if (shared->count_calls)
 		print_sum(out, "", "calls hooked", sum_calls(shared));
 	print_sites(out, shared);

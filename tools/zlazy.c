@@ -9,7 +9,7 @@
  *     options.c      the command line            locate.c       paths: library, hooks, log
  *     target.c       the program's own file      environment.c  LD_PRELOAD and ZLAZY_*
  *     counters.c     the shared file             run.c, stop.c  child, signals, job control
- *     calls.c        the table of -c             sites.c        --stats
+ *     calls.c        the table of -c             sites.c, places.c  --stats
  */
 #include "tools/counters.h"
 #include "tools/environment.h"
@@ -87,7 +87,7 @@ static FILE *open_output(const char *name)
  * otherwise ends as the program did. */
 static int watch(const struct zl_options *options, FILE *out)
 {
-	struct zl_shared *shared = zl_counters_create(options->counts);
+	struct zl_shared *shared = zl_counters_create(options->counts, options->statistics);
 	struct zl_run run;
 
 	if (shared == NULL)

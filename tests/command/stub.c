@@ -1,13 +1,14 @@
 /* stub.c - stands in for libzlazy.so in the tests of the command
  *
  * It maps the counters' file as the agent does and adds known values, so that reports can be compared exactly:
- * 10 calls in three slots, two of them failed openat's, and one refused site.
+ * 10 calls in three slots, two of them failed openat's, and one refused site in two entries.
  */
 #include "base/shared.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,21 +19,38 @@ static void add(struct zl_shared *shared, int slot, int number, unsigned calls, 
 	shared->count[slot][number].ticks += ticks;
 }
 
-static void add_sites(struct zl_shared *shared)
+/* The same site in each process, but as two entries: as if two had added it at one moment. */
+static void add_site(struct zl_refused_site *site)
 {
-	struct zl_refused_site *site = &shared->refused[shared->refused_used++];
-
-	shared->tally.processes++;
-	shared->tally.traps += 12;
-	shared->tally.rewrites += 10;
-	shared->tally.refused[ZL_RED_ZONE]++;
 	site->verdict = ZL_RED_ZONE;
 	site->pid = getpid();
 	site->number = 72;
 	site->address = 0x7ffff7fe1234;
+	site->first = 2;
+	site->end = 12;
 	site->bytes[8] = 0x0f;
 	site->bytes[9] = 0x05;
-	atomic_store_explicit(&site->ready, 1, memory_order_release);
+	site->bytes[10] = 0xc3;
+	site->is_place_known = true;
+	site->sites = 1;
+	site->traps = 3;
+	strcpy(site->name, "/gone/lib\nrary.so (deleted)");
+	site->offset = 0x1234;
+	atomic_store_explicit(&site->state, ZL_REFUSED_READY, memory_order_release);
+}
+
+static void add_sites(struct zl_shared *shared)
+{
+	shared->tally.processes++;
+	shared->tally.traps += 18;
+	shared->tally.rewrites += 9;
+	shared->tally.refused[ZL_RED_ZONE] += 2;
+	shared->tally.at_refused += 4;
+	shared->tally.lost_races += 2;
+	if (!shared->lists_sites)
+		return;
+	add_site(&shared->refused[7]);
+	add_site(&shared->refused[1023]);
 }
 
 __attribute__((constructor)) static void start(void)

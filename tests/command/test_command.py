@@ -10,6 +10,7 @@ Cases, by class:
   Signals      passed on once; the terminal's not doubled; stop and continue
   Reports      -c has the columns of strace -c -w; --stats; -o
   Agent        the same with the real agent and the examples (skipped without build/libzlazy.so)
+  Sites        the list of refused sites of --stats, with the real agent
 
 A line for each failure and skip; the last one is "N passed, N failed, N skipped". Exit status 1 if any failed.
 """
@@ -22,6 +23,7 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.dirname(os.p
 from cases_input import BadInput, Environment, Options, Targets   # noqa: E402,F401
 from cases_report import Agent, Reports   # noqa: E402,F401
 from cases_running import Ending, Signals   # noqa: E402,F401
+from cases_sites import Sites   # noqa: E402,F401
 from closing import close   # noqa: E402
 from ordinary import ordinary_signals   # noqa: E402
 from support import set_up, tear_down   # noqa: E402
