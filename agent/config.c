@@ -5,7 +5,7 @@
 #include "agent/config.h"
 #include "agent/kept.h"
 #include "base/fatal.h"
-#include "base/os.h"
+#include "base/inject.h"
 #include "base/print.h"
 #include "base/string.h"
 #include "lazy/patch.h"
@@ -158,7 +158,8 @@ static const struct {
 	{ "ZLAZY_STATS=", take_stats, "a file made by the zlazy command", ZL_KEEP_PATH },
 	{ "ZLAZY_CHILD=", take_child, "1; the agent sets it by itself", ZL_KEEP_TEXT },
 #ifdef ZL_FAULT_INJECTION
-	{ "ZLAZY_FAULT=", zl_os_inject, "map, protect, open, read, write or barrier, a colon, and a count or *",
+	{ "ZLAZY_FAULT=", zl_inject_parse,
+	  "all, map, unmap, protect, open, read, write, dup, query or barrier, a colon, and a count, * or random=SEED/RATE",
 	  ZL_KEEP_TEXT },
 	{ "ZLAZY_WITHOUT=", zl_vectors_lack, "avx, xsavec or xsave", ZL_KEEP_TEXT },
 #endif

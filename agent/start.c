@@ -12,6 +12,7 @@
 #include "agent/hooks.h"
 #include "base/fatal.h"
 #include "base/fs.h"
+#include "base/inject.h"
 #include "base/os.h"
 #include "base/print.h"
 #include "base/ranges.h"
@@ -107,6 +108,9 @@ static void map_shared(void)
 	if (((struct zl_shared *)at)->magic != ZL_SHARED_MAGIC || ((struct zl_shared *)at)->size != sizeof(own))
 		refuse_stats(": not a file of this version", 0);
 	zl_shared = (struct zl_shared *)at;
+#ifdef ZL_FAULT_INJECTION
+	zl_inject_count_in(&zl_shared->own);
+#endif
 }
 
 /* Valgrind's client request RUNNING_ON_VALGRIND; on a processor these instructions do nothing. Valgrind passes the

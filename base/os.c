@@ -1,9 +1,9 @@
 /* os.c - see os.h */
 #include "base/os.h"
 #include "base/fs.h"
+#include "base/inject.h"
 #include "base/ranges.h"
 #include "base/seccomp.h"
-#include "base/string.h"
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/membarrier.h>
@@ -12,45 +12,6 @@
 #include "base/poison.h"
 
 bool zl_has_fsgsbase;
-
-#ifdef ZL_FAULT_INJECTION
-
-static const char *const names[ZL_OS_CALLS] = { "map", "protect", "open", "read", "write", "barrier" };
-static const long errors[ZL_OS_CALLS] = { -ENOMEM, -EACCES, -EACCES, -EIO, -EIO, -EPERM };
-enum { NEVER = -1, ALWAYS = -2 };
-static _Atomic long countdown[ZL_OS_CALLS] = { NEVER, NEVER, NEVER, NEVER, NEVER, NEVER };
-
-bool zl_os_inject(const char *specification)
-{
-	for (int i = 0; i < ZL_OS_CALLS; i++) {
-		const char *rest = zl_after(specification, names[i]);
-		unsigned long n;
-		if (!rest || *rest++ != ':')
-			continue;
-		if (zl_equal(rest, "*"))
-			atomic_store(&countdown[i], ALWAYS);
-		else if (zl_parse_number(rest, &n) && n > 0)
-			atomic_store(&countdown[i], (long)n - 1);
-		else
-			return false;
-		return true;
-	}
-	return false;
-}
-
-static long injected(enum zl_os_call call)
-{
-	long left = atomic_load(&countdown[call]);
-	if (left == NEVER)
-		return 0;
-	if (left == ALWAYS)
-		return errors[call];
-	return atomic_fetch_sub(&countdown[call], 1) == 0 ? errors[call] : 0;
-}
-#define MAY_FAIL(call) do { long e_ = injected(call); if (e_) return e_; } while (0)
-#else
-#define MAY_FAIL(call) ((void)0)
-#endif
 
 /* Under mlockall(MCL_FUTURE) a mapping begins locked, and counts in full against RLIMIT_MEMLOCK, which the program
  * had calculated for itself. So the agent's are unlocked at once; and where there is no room for that moment (EAGAIN),
@@ -101,7 +62,7 @@ long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd
 {
 	long at;
 
-	MAY_FAIL(ZL_OS_MAP);
+	ZL_MAY_FAIL(ZL_OWN_MAP);
 	at = zl_raw(__NR_mmap, address, size, protection, flags, fd, 0);
 	if (zl_unlikely(atomic_load_explicit(&is_future_locked, memory_order_relaxed)))
 		at = unlocked(at, address, size, protection, flags);
@@ -112,6 +73,7 @@ long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd
 
 long zl_os_unmap(uintptr_t address, size_t size)
 {
+	ZL_MAY_FAIL(ZL_OWN_UNMAP);
 	zl_ranges_remove(address, address + size, ZL_RANGE_AGENT);   /* first: the next owner may have it at once */
 	return zl_raw(__NR_munmap, address, size);
 }
@@ -125,13 +87,13 @@ void zl_os_hide_from_dumps(uintptr_t address, size_t size)
 
 long zl_os_protect(uintptr_t address, size_t size, int protection)
 {
-	MAY_FAIL(ZL_OS_PROTECT);
+	ZL_MAY_FAIL(ZL_OWN_PROTECT);
 	return zl_raw(__NR_mprotect, address, size, protection);
 }
 
 long zl_os_open(const char *path, int flags)
 {
-	MAY_FAIL(ZL_OS_OPEN);
+	ZL_MAY_FAIL(ZL_OWN_OPEN);
 	if (!zl_seccomp_lets(zl_seccomp_here(), __NR_close, 3, 0, 0))   /* it would stay open */
 		return -EACCES;
 	return zl_raw(__NR_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0666);
@@ -139,7 +101,7 @@ long zl_os_open(const char *path, int flags)
 
 long zl_os_read(int fd, void *buffer, size_t size)
 {
-	MAY_FAIL(ZL_OS_READ);
+	ZL_MAY_FAIL(ZL_OWN_READ);
 	return zl_raw(__NR_read, fd, buffer, size);
 }
 
@@ -151,18 +113,30 @@ long zl_os_read_at(int fd, void *buffer, size_t size, uintptr_t offset)
 
 long zl_os_write_at(int fd, const void *buffer, size_t size, uintptr_t offset)
 {
-	MAY_FAIL(ZL_OS_WRITE);
+	ZL_MAY_FAIL(ZL_OWN_WRITE);
 	return zl_raw(__NR_pwrite64, fd, buffer, size, offset);
+}
+
+long zl_os_dup(int fd, int least)
+{
+	ZL_MAY_FAIL(ZL_OWN_DUP);
+	return zl_raw(__NR_fcntl, fd, F_DUPFD_CLOEXEC, least);
+}
+
+long zl_os_ask(int fd, unsigned long request, void *argument)
+{
+	ZL_MAY_FAIL(ZL_OWN_QUERY);
+	return zl_raw(__NR_ioctl, fd, request, argument);
 }
 
 long zl_os_barrier(void)
 {
-	MAY_FAIL(ZL_OS_BARRIER);
+	ZL_MAY_FAIL(ZL_OWN_BARRIER);
 	return zl_raw(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0);
 }
 
 long zl_os_barrier_register(void)
 {
-	MAY_FAIL(ZL_OS_BARRIER);
+	ZL_MAY_FAIL(ZL_OWN_BARRIER);
 	return zl_raw(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0);
 }

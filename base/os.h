@@ -1,17 +1,12 @@
 /* os.h - the thin layer between the agent and the kernel: its memory, its files, its barriers
  *
  * Everything that can fail for want of resources or permission goes through here, so that a build with
- * ZL_FAULT_INJECTION can make each call fail: ZLAZY_FAULT=NAME:N fails the Nth call of zl_os_NAME, NAME:* all of
- * them. Results are the kernel's: a value or -errno.
+ * ZL_FAULT_INJECTION can make each call fail (base/inject.h). Results are the kernel's: a value or -errno.
  */
 #ifndef ZL_BASE_OS_H
 #define ZL_BASE_OS_H
 
 #include "base/raw.h"
-
-enum zl_os_call {
-	ZL_OS_MAP, ZL_OS_PROTECT, ZL_OS_OPEN, ZL_OS_READ, ZL_OS_WRITE, ZL_OS_BARRIER, ZL_OS_CALLS
-};
 
 /* As mmap(2) at offset 0: address 0 lets the kernel choose, else flags say how fixed it is. What is mapped is the
  * agent's until it is unmapped here: the program's calls are kept away from it (base/ranges.h). */
@@ -27,13 +22,12 @@ long zl_os_open(const char *path, int flags);
 long zl_os_read(int fd, void *buffer, size_t size);
 long zl_os_read_at(int fd, void *buffer, size_t size, uintptr_t offset);
 long zl_os_write_at(int fd, const void *buffer, size_t size, uintptr_t offset);
+/* The lowest free descriptor from `least` on, close-on-exec, for the same file. */
+long zl_os_dup(int fd, int least);
+/* ioctl(2). */
+long zl_os_ask(int fd, unsigned long request, void *argument);
 /* Make every thread of the process run a core-serialising instruction before it returns to user mode. */
 long zl_os_barrier(void);
 long zl_os_barrier_register(void);
-
-#ifdef ZL_FAULT_INJECTION
-/* Parse NAME:N or NAME:*; false if it is neither. */
-bool zl_os_inject(const char *specification);
-#endif
 
 #endif

@@ -5,6 +5,7 @@
  * either, and neither a fork nor the death of a vfork child finds anything half done.
  */
 #include "base/ranges.h"
+#include "base/inject.h"
 #include "base/raw.h"
 #include <linux/mman.h>
 #include <stdatomic.h>
@@ -69,6 +70,13 @@ static bool put(struct words *w, uint64_t word)
 	return false;
 }
 
+/* Not by zl_os_map(), which would come back here. */
+static long map_block(void)
+{
+	ZL_MAY_FAIL(ZL_OWN_MAP);
+	return zl_raw(__NR_mmap, 0, sizeof(struct words), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 /* The block after this one, made if need be; it guards itself by its first word. */
 static struct words *next_block(struct words *w)
 {
@@ -77,7 +85,7 @@ static struct words *next_block(struct words *w)
 
 	if (next)
 		return next;
-	at = zl_raw(__NR_mmap, 0, sizeof(*w), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	at = map_block();
 	if (zl_is_error(at))
 		return NULL;
 	next = (struct words *)at;

@@ -89,6 +89,20 @@ static inline const char *zl_verdict_text(unsigned verdict)
 	return verdict < ZL_VERDICTS && words[verdict] ? words[verdict] : "another reason";
 }
 
+/* Calls that the agent makes for itself by base/os.h, counted in builds with ZL_FAULT_INJECTION only. */
+enum zl_own_call {
+	ZL_OWN_MAP, ZL_OWN_UNMAP, ZL_OWN_PROTECT, ZL_OWN_OPEN, ZL_OWN_READ, ZL_OWN_WRITE, ZL_OWN_DUP, ZL_OWN_QUERY,
+	ZL_OWN_BARRIER, ZL_OWN_CALLS
+};
+struct zl_own_calls { _Atomic uint64_t made[ZL_OWN_CALLS], failed[ZL_OWN_CALLS]; };
+
+static inline const char *zl_own_call_name(unsigned call)
+{
+	static const char *const names[ZL_OWN_CALLS] = { "map", "unmap", "protect", "open", "read", "write", "dup", "query",
+							 "barrier" };
+	return names[call];
+}
+
 struct zl_call_count { _Atomic uint64_t calls, errors, ticks; };  /* ticks: of rdtsc */
 
 struct zl_shared {
@@ -96,6 +110,7 @@ struct zl_shared {
 	uint32_t count_calls;              /* set by the command for -c: time and count every call */
 	uint32_t lists_sites;              /* set by the command for --stats: fill `refused` */
 	struct zl_tally tally;
+	struct zl_own_calls own;
 	_Atomic uint64_t unlisted;         /* refused sites for which `refused` had no room */
 	struct zl_refused_site refused[ZL_SHARED_REFUSED];
 	struct zl_call_count count[ZL_SHARED_SLOTS][ZL_SHARED_NUMBERS]; /* slot: thread id modulo slots */

@@ -37,7 +37,7 @@ static long move_up(long fd)
 	if (zl_raw(__NR_getrlimit, RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= HIGH)
 		top = (long)limit.rlim_cur - 1;
 	for (; top > fd; top -= 8) {
-		moved = zl_raw(__NR_fcntl, fd, F_DUPFD_CLOEXEC, top);
+		moved = zl_os_dup((int)fd, (int)top);
 		if (!zl_is_error(moved))
 			break;
 	}
@@ -95,9 +95,9 @@ bool zl_code_moves(uintptr_t site, uint64_t number, bool or_another)
 
 void zl_codefd_move(void)
 {
-	long moved = zl_raw(__NR_fcntl, code.fd, F_DUPFD_CLOEXEC, code.fd + 1);
+	long moved = zl_os_dup(code.fd, code.fd + 1);
 	if (zl_is_error(moved))
-		moved = zl_raw(__NR_fcntl, code.fd, F_DUPFD_CLOEXEC, 3);
+		moved = zl_os_dup(code.fd, 3);
 	if (!zl_is_error(moved)) {
 		zl_raw(__NR_close, code.fd);
 		code.fd = (int)moved;

@@ -148,7 +148,7 @@ static long ask(long fd, uintptr_t address, struct zl_mapping *mapping, char *na
 {
 	struct query query = { .size = sizeof(query), .address = address, .name = (uintptr_t)name,
 			       .name_size = (uint32_t)name_size };
-	long result = zl_raw(__NR_ioctl, fd, QUERY, &query);
+	long result = zl_os_ask((int)fd, QUERY, &query);
 
 	if (result < 0)
 		return result;

@@ -5,6 +5,10 @@ Each call of the thin layer base/os.h, from the first to the eighth, and all of 
 output, and every call that it makes is hooked (by trap, where there is no other way); or the agent stops at start-up
 with one clear line and 127. Tried in the tactics trap, auto and zpoline.
 
+One program that generates code, makes threads and processes, opens a plugin and execs, with exact numbers of calls, is
+run once for each call of each name that it really makes (`zlazy --stats` tells how many failed), and then with random
+failures by seeds of this run's own, which are printed with a failure; ZLAZY_FAULT_SEED=N repeats one.
+
 Without AVX state, xsavec or xsave (ZLAZY_WITHOUT) the agent saves less, or in another way: a hook that writes what is
 saved does the program no harm, and one that writes the rest does, which shows that it is away.
 
@@ -16,13 +20,16 @@ that do not expect that are left out for `map` and `protect`. So are those that 
 place of /proc/self/mem leaves a private file mapping in pieces, as the kernel does not join them again.
 Needs a build with -DZLAZY_FAULT_INJECTION=ON (preset fault); all is skipped in any other.
 """
+import os
+import random
+import re
 import subprocess
 
 import common
 import machine
 from agentcase import PYTHON, AgentCase, main
 
-CALLS = ("map", "protect", "open", "read", "write", "barrier")
+CALLS = ("map", "unmap", "protect", "open", "read", "write", "dup", "query", "barrier")
 TIMES = (*map(str, range(1, 9)), "*")
 GETPPID = 110
 SCRIPT = ("import os, threading\n"
@@ -144,6 +151,74 @@ class VdsoZpoline(Vdso):
     tactic = "zpoline"
 
 
+class Mixture(FaultCase):
+    """tests/guests/fault_mixture, which says how often it makes which calls."""
+    RANDOM_RUNS, RATES = 12, (10, 30, 100, 300)
+    MOST = 1000   # calls of one name in a process: far more than there are
+
+    def run_mixture(self, fault):
+        """How many calls failed; None if the program was not started."""
+        counters = self.path("counters")
+        common.make_counters(counters)
+        done = subprocess.run([self.build + "/zlazy", "--quiet", "--tactic", self.tactic, "--stats", "-o", self.path("report"),
+                               "--hook", self.hook("count", counters), self.guest("fault_mixture")],
+                              env=common.clean_environment(ZLAZY_FAULT=fault), stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, timeout=60)
+        if done.returncode == 127:
+            self.expect_start_refused(done)
+            return None
+        # a program that is exec'd may be refused as the first one may
+        self.assertRegex(done.stderr, r"\A(zlazy: cannot start: [^\n]+\n)*\Z")
+        self.assertEqual((done.returncode, done.stdout), self.natively("fault_mixture")[:2], done.stderr)
+        self.expect_counts(counters, done.stdout)
+        with open(self.path("report"), encoding="utf-8") as file:
+            return sum(map(int, re.findall(r"(?m)^  made to fail +(\d+)$", file.read())))
+
+    def expect_counts(self, counters, said):
+        with open(counters, "rb") as file:
+            counted = memoryview(file.read()).cast("Q")
+        for number, times in re.findall(r"(\d+):(\d+)", said):
+            self.assertEqual((int(number), counted[int(number)]), (int(number), int(times)))
+
+    def test_each_call(self):
+        for name in CALLS:
+            for n in range(1, self.MOST):
+                with self.subTest(fault=f"{name}:{n}"):
+                    failed = self.run_mixture(f"{name}:{n}")
+                if failed == 0:
+                    break
+            self.assertLess(n, self.MOST - 1, name)
+
+    def test_every_call(self):
+        for name in CALLS:
+            with self.subTest(fault=f"{name}:*"):
+                self.run_mixture(f"{name}:*")
+
+    def random_runs(self, name, rate, wanted):
+        """Until so many runs were not stopped at their start."""
+        given = os.environ.get("ZLAZY_FAULT_SEED")
+        seeds = [int(given)] if given else [random.randrange(1 << 32) for _ in range(20 * wanted)]
+        started = 0
+        for seed in seeds:
+            with self.subTest(fault=f"{name}:random={seed}/{rate}"):
+                started += self.run_mixture(f"{name}:random={seed}/{rate}") is not None
+            if started == wanted:
+                break
+        self.assertTrue(given or started > 0, f"{name}, one in {rate}: never started")
+
+    def test_random(self):
+        for rate in self.RATES:
+            self.random_runs("all", rate, self.RANDOM_RUNS)
+
+    def test_random_of_one_name(self):
+        for name in CALLS:
+            self.random_runs(name, 3, 3)
+
+
+class MixtureZpoline(Mixture):
+    tactic = "zpoline"
+
+
 class Without(FaultCase):
     """The registers of hooks where the CPU, as the agent sees it, has less."""
     GUESTS = ("regs_vector", "regs_x87", "regs_flags", "proc_child_vectors", "sig_state", "sig_storm", "thr_many")
@@ -192,7 +267,8 @@ class WithoutZpoline(Without):
 
 class Values(FaultCase):
     def test_bad_value(self):
-        for value in ("", "map", "map:", "map:0", "map:x", "nothing:1", "map:-1"):
+        for value in ("", "map", "map:", "map:0", "map:x", "nothing:1", "map:-1", "all:", "all:0", "map:random", "map:random=",
+                      "map:random=1", "map:random=1/", "map:random=1/0", "map:random=/2", "all:random=x/2", "map:1:2"):
             with self.subTest(value=value):
                 done = self.run_program("touch", "started", variables={"ZLAZY_FAULT": value})
                 self.expect_refused(done, "ZLAZY_FAULT")

@@ -153,6 +153,20 @@ static void print_traps(FILE *out, const struct zl_tally *tally)
 		print_sum(out, "", "traps of int $0x80", get(&tally->int80));
 }
 
+/* Of a build for fault injection. */
+static void print_own_calls(FILE *out, const struct zl_own_calls *own)
+{
+	char what[64];
+
+	for (unsigned call = 0; call < ZL_OWN_CALLS; call++) {
+		snprintf(what, sizeof what, "the agent's own: %s", zl_own_call_name(call));
+		if (get(&own->made[call]) != 0)
+			print_sum(out, "", what, get(&own->made[call]));
+		if (get(&own->failed[call]) != 0)
+			print_sum(out, "  ", "made to fail", get(&own->failed[call]));
+	}
+}
+
 void zl_report_sites(FILE *out, const struct zl_shared *shared)
 {
 	const struct zl_tally *tally = &shared->tally;
@@ -164,5 +178,6 @@ void zl_report_sites(FILE *out, const struct zl_shared *shared)
 	print_traps(out, tally);
 	if (shared->count_calls)
 		print_sum(out, "", "calls hooked", sum_calls(shared));
+	print_own_calls(out, &shared->own);
 	print_sites(out, shared);
 }

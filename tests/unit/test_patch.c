@@ -20,6 +20,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "base/inject.h"
 #include "base/os.h"
 #include "lazy/codefd.h"
 #include "lazy/patch.h"
@@ -149,7 +150,7 @@ static void test_patch_gives_protection_back_in_the_end(void **state)
 	close(zl_codefd_number());
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(cases); i++) {
 		uint8_t *code = map_private(cases[i].offset, PROT_READ | PROT_EXEC);
-		assert_true(zl_os_inject(cases[i].fault));
+		assert_true(zl_inject_parse(cases[i].fault));
 		expect_patch(code, cases[i].offset, ZL_OK);
 	}
 	zl_codefd_open();
