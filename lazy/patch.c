@@ -44,6 +44,7 @@
 #include "base/poison.h"
 
 enum { CLOSE_TRIES = 8 };
+enum { HALF_DONE = -EINPROGRESS };   /* 0f d0 could neither be finished nor undone: the record stays, each call is a SIGILL */
 enum access { READ_ONLY, WRITABLE, UNKNOWN };
 
 /* Bytes to be changed; `begin`: the one that goes first in two steps. */
@@ -115,24 +116,18 @@ static long put_two_steps(int fd, uintptr_t site, const struct change *change)
 		return result;
 	result = is_threaded() && barrier() != 0 ? (long)ZL_NO_BARRIER :
 						   put_byte(fd, site + b, change->from[b], change->to[b]);
-	if (result != 0)
-		put_byte(fd, site + a, change->to[a], change->from[a]);
-	return result;
+	if (result == 0 || put_byte(fd, site + a, change->to[a], change->from[a]) == 0)
+		return result;
+	return HALF_DONE;
 }
 
 static long write_by_fd(int fd, uintptr_t site, const struct change *change)
 {
 	if (fd < 0)
 		return -EBADF;
-	if (is_threaded())
+	if (is_threaded() || has_two_pages(site))
 		return put_two_steps(fd, site, change);
-	switch (zl_os_write_at(fd, change->to, ZL_SITE_SIZE, site)) {
-	case ZL_SITE_SIZE:
-		return ZL_OK;
-	case 1:   /* across two pages, the second not writable */
-		put_byte(fd, site, change->to[0], change->from[0]);
-	}
-	return -EIO;
+	return zl_os_write_at(fd, change->to, ZL_SITE_SIZE, site) == ZL_SITE_SIZE ? ZL_OK : -EIO;
 }
 
 static uint16_t word(const uint8_t *bytes)
@@ -261,7 +256,7 @@ static long put(uintptr_t site, enum zl_site_state state, const struct change *c
 	long result = state == ZL_SITE_OPEN ? write_by_store(site, change) :
 					      write_by_fd(zl_codefd_get(), site, change);
 
-	*is_opened = result != ZL_OK && result != -EAGAIN;
+	*is_opened = result != ZL_OK && result != -EAGAIN && result != HALF_DONE;
 	return *is_opened ? write_opened(site, state, change) : result;
 }
 
@@ -273,7 +268,7 @@ long zl_patch_apply(uintptr_t site, enum zl_site_state state)
 	if (result == ZL_OK)
 		zl_debug_rewritten(site, is_threaded() && !(is_in_one_word(site) && (is_opened || state == ZL_SITE_OPEN)),
 				   is_opened);
-	return result;
+	return result == HALF_DONE ? ZL_OK : result;
 }
 
 bool zl_patch_undo(uintptr_t site, enum zl_site_state state)
@@ -281,10 +276,13 @@ bool zl_patch_undo(uintptr_t site, enum zl_site_state state)
 	uint8_t bytes[ZL_SITE_SIZE];
 	bool is_opened;
 
-	if (!zl_codefd_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_NEW_FIRST || bytes[1] != ZL_NEW_SECOND)
+	if (!zl_codefd_read(bytes, site, sizeof(bytes)) || bytes[1] != ZL_NEW_SECOND ||
+	    (bytes[0] != ZL_NEW_FIRST && bytes[0] != ZL_OLD_FIRST))
 		return true;
 	if (state == ZL_SITE_OPEN && !zl_code_moves(site, 0, true))
 		return true;   /* the program's own by now */
+	if (bytes[0] == ZL_OLD_FIRST)
+		return put_byte(state == ZL_SITE_OPEN ? -1 : zl_codefd_get(), site + 1, ZL_NEW_SECOND, ZL_OLD_SECOND) == 0;
 	switch (put(site, state, &restoring, &is_opened)) {
 	case ZL_OK: case -EAGAIN:
 		return true;

@@ -7,7 +7,7 @@ with one clear line and 127. Tried in the tactics trap, auto and zpoline.
 
 One program that generates code, makes threads and processes, opens a plugin and execs, with exact numbers of calls, is
 run once for each call of each name that it really makes (`zlazy --stats` tells how many failed), and then with random
-failures by seeds of this run's own, which are printed with a failure; ZLAZY_FAULT_SEED=N repeats one.
+failures by seeds of this run's own, which are printed with a failure; FAULT_SEED=N repeats one.
 
 Without AVX state, xsavec or xsave (ZLAZY_WITHOUT) the agent saves less, or in another way: a hook that writes what is
 saved does the program no harm, and one that writes the rest does, which shows that it is away.
@@ -196,7 +196,7 @@ class Mixture(FaultCase):
 
     def random_runs(self, name, rate, wanted):
         """Until so many runs were not stopped at their start."""
-        given = os.environ.get("ZLAZY_FAULT_SEED")
+        given = os.environ.get("FAULT_SEED")
         seeds = [int(given)] if given else [random.randrange(1 << 32) for _ in range(20 * wanted)]
         started = 0
         for seed in seeds:

@@ -108,7 +108,7 @@ static void print_site(FILE *out, const struct zl_refused_site *site)
 	zl_place_of(site, place);
 	fprintf(out, "%12" PRIu64 " %8" PRIu64 " ", get(&site->traps), get(&site->sites));
 	print_bytes(out, site);
-	fprintf(out, "  %-18s %-38s %s\n", name, zl_verdict_text(site->verdict), place);
+	fprintf(out, "  %-18s %-42s %s\n", name, zl_verdict_text(site->verdict), place);
 }
 
 static void print_sites(FILE *out, const struct zl_shared *shared)
@@ -118,7 +118,7 @@ static void print_sites(FILE *out, const struct zl_shared *shared)
 
 	if (used != 0) {
 		qsort(sites, used, sizeof sites[0], compare);
-		fprintf(out, "\n%12s %8s %-49s %-18s %-38s %s\n", "traps", "sites", "  bytes, the site in brackets", "call",
+		fprintf(out, "\n%12s %8s %-49s %-18s %-42s %s\n", "traps", "sites", "  bytes, the site in brackets", "call",
 			"reason", "place");
 	}
 	for (size_t i = 0; i < used; i++)
