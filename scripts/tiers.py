@@ -118,7 +118,7 @@ def audit(build):
 
 
 def faults(build):
-    return Step(f"faults{label(build)}", python("tests/test_faults.py", build), 300, why_no_agent("trap"))
+    return Step(f"faults{label(build)}", python("tests/test_faults.py", build), 480, why_no_agent("trap"))
 
 
 def stress(build, seconds, *least, program=None):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """test_faults.py BUILD_DIR [test ...] - what the agent asks of the kernel for itself fails (ZLAZY_FAULT)
 
-Each call of the thin layer base/os.h, from the first to the eighth, and all of them: the program gives its native
+Each call of the thin layer base/os.h, some of the first eight, and all of them: the program gives its native
 output, and every call that it makes is hooked (by trap, where there is no other way); or the agent stops at start-up
 with one clear line and 127. Tried in the tactics trap, auto and zpoline.
 
@@ -17,7 +17,8 @@ With ZLAZY_VDSO=hook the vDSO is hooked as a whole, or not at all, and then one 
 The count hook tells what was hooked: a program that makes exactly 1000 calls of a number is seen to make them.
 Without memory for it a new thread is answered EAGAIN, an execve ENOMEM, as the kernel itself may answer; so guests
 that do not expect that are left out for `map` and `protect`. So are those that compare the maps: mprotect in the
-place of /proc/self/mem leaves a private file mapping in pieces, as the kernel does not join them again.
+place of /proc/self/mem leaves a private file mapping in pieces, as the kernel does not join them again. For `dup` the
+guest that looks at the numbers of descriptors is: the agent's own stays low.
 Needs a build with -DZLAZY_FAULT_INJECTION=ON (preset fault); all is skipped in any other.
 """
 import os
@@ -30,7 +31,7 @@ import machine
 from agentcase import PYTHON, AgentCase, main
 
 CALLS = ("map", "unmap", "protect", "open", "read", "write", "dup", "query", "barrier")
-TIMES = (*map(str, range(1, 9)), "*")
+TIMES = ("1", "2", "3", "5", "8", "*")
 GETPPID = 110
 SCRIPT = ("import os, threading\n"
           "def work():\n    for i in range(200): os.getppid()\n"
@@ -89,12 +90,18 @@ class FaultCase(AgentCase):
         else:
             self.assertEqual((done.returncode, done.stdout, done.stderr), native)
 
+    @staticmethod
+    def guests_for(call):
+        if call in ("map", "protect"):
+            return PLAIN
+        return [name for name in GUESTS if call != "dup" or name != "fd_close_range"]
+
     def try_call(self, call):
         for times in TIMES:
             fault = f"{call}:{times}"
             with self.subTest(fault=fault):
                 self.expect_hooked(fault)
-            for name in PLAIN if call in ("map", "protect") else GUESTS:
+            for name in self.guests_for(call):
                 with self.subTest(fault=fault, guest=name):
                     self.expect_native(name, fault)
 
