@@ -107,7 +107,7 @@ long zl_os_read(int fd, void *buffer, size_t size)
 
 long zl_os_read_at(int fd, void *buffer, size_t size, uintptr_t offset)
 {
-	MAY_FAIL(ZL_OS_READ);
+	ZL_MAY_FAIL(ZL_OWN_READ);
 	return zl_raw(__NR_pread64, fd, buffer, size, offset);
 }
 

@@ -79,7 +79,7 @@ bool zl_codefd_read(void *to, uintptr_t from, size_t size)
 {
 	if (zl_copy_in(to, from, size))
 		return true;
-	return zl_copy_may(from) && zl_raw(__NR_pread64, zl_codefd_get(), to, size, from) == (long)size;
+	return zl_copy_may(from) && zl_os_read_at(zl_codefd_get(), to, size, from) == (long)size;
 }
 
 bool zl_code_moves(uintptr_t site, uint64_t number, bool or_another)
