@@ -6,9 +6,9 @@
  * that exist cost memory.
  *
  * Leaves are published by a release store; a bit is set before the bytes of the site change, so who executes the new
- * bytes finds it. A leaf without bits is taken out and serves another page later. Its memory stays a leaf for ever, so a
- * reader that is just passing may be led into another chain, and miss what is there; then zl_leaves_turn tells. entry.S
- * doesn't look at that: what it misses, it traps for.
+ * bytes finds it. A leaf without sites serves another page some day. Its memory stays a leaf for ever, so a reader that
+ * is just passing may be led into another chain, and miss what is there; then zl_leaves_turn tells. entry.S doesn't look
+ * at that: what it misses, it traps for.
  *
  * zl_sites_seen saves entry.S most walks: a rewritten site's address at its own value modulo the size, the last one
  * rewritten where several meet. What is there is in the bitmap too. Open sites are never there: their bytes have to be
@@ -37,7 +37,9 @@ struct zl_leaf {
 	_Atomic uint64_t open[LEAF_WORDS];      /* the same, in memory that the program can write: `mov $number,%eax` must
 						 * still stand before it. Never patched as well */
 	_Atomic uint64_t refused[LEAF_WORDS];   /* judged, and left to trap */
-	struct zl_leaf *low, *high;             /* lazy/leaves.c */
+	_Atomic uint64_t dropped[LEAF_WORDS];   /* was rewritten, and is not any more */
+	struct zl_leaf *low, *high, *next_idle; /* the rest: lazy/leaves.c */
+	bool is_active, is_queued;
 };
 
 static_assert(offsetof(struct zl_leaf, page) == LEAF_PAGE, "sites.h");
@@ -67,24 +69,37 @@ static inline bool zl_site_bit(const _Atomic uint64_t *bits, uintptr_t after)
 	return atomic_load_explicit(&bits[bit / 64], memory_order_acquire) >> bit % 64 & 1;
 }
 
+/* The leaf, though others may just be moved. */
+static inline struct zl_leaf *zl_leaf_find_surely(uintptr_t after)
+{
+	struct zl_leaf *leaf;
+	uint32_t turn;
+
+	do {
+		turn = atomic_load_explicit(&zl_leaves_turn, memory_order_acquire);
+		leaf = zl_leaf_find(after);
+	} while (!leaf && (turn % 2 || turn != atomic_load_explicit(&zl_leaves_turn, memory_order_acquire)));
+	return leaf;
+}
+
 /* How a site that has been rewritten is recorded. */
 enum zl_site_state { ZL_SITE_NONE, ZL_SITE_PATCHED, ZL_SITE_OPEN };
 
 /* No lock. */
 static inline enum zl_site_state zl_site_state(uintptr_t after)
 {
-	const struct zl_leaf *leaf;
-	uint32_t turn;
+	const struct zl_leaf *leaf = zl_leaf_find_surely(after);
 
-	do {
-		turn = atomic_load_explicit(&zl_leaves_turn, memory_order_acquire);
-		leaf = zl_leaf_find(after);
-		if (leaf && zl_site_bit(leaf->patched, after))
-			return ZL_SITE_PATCHED;
-		if (leaf && zl_site_bit(leaf->open, after))
-			return ZL_SITE_OPEN;
-	} while (turn % 2 || turn != atomic_load_explicit(&zl_leaves_turn, memory_order_acquire));
-	return ZL_SITE_NONE;
+	if (leaf && zl_site_bit(leaf->patched, after))
+		return ZL_SITE_PATCHED;
+	return leaf && zl_site_bit(leaf->open, after) ? ZL_SITE_OPEN : ZL_SITE_NONE;
+}
+
+/* Was there a rewritten site until a while ago? No lock. */
+static inline bool zl_site_was(uintptr_t after)
+{
+	const struct zl_leaf *leaf = zl_leaf_find_surely(after);
+	return leaf && zl_site_bit(leaf->dropped, after);
 }
 #endif
 #endif

@@ -2,54 +2,60 @@
  *
  * The copy is what the judge reads. Where nothing is mapped it ends.
  */
-#include "base/raw.h"
+#include "base/os.h"
 #include "lazy/bytes.h"
 #include "lazy/codefd.h"
 #include "lazy/judge.h"
+#include "lazy/maps.h"
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include "base/poison.h"
 
-/* A page beside the site's. */
-enum neighbour {
-	ABSENT,                /* nothing is mapped there */
-	PRESENT,               /* in memory, or nobody tells */
-	ELSEWHERE,             /* not in memory: to read it would bring it, which who watches by userfaultfd must not see */
-};
+/* Was the anonymous page ever written? If not, nothing is executed there, and to read it would have it delivered, which who
+ * watches by userfaultfd must not see. */
+static bool was_written(uintptr_t address)
+{
+	enum { PRESENT_OR_SWAPPED = 3 };   /* bits 63 and 62; Linux, Documentation/admin-guide/mm/pagemap.rst */
+	long fd = zl_os_open("/proc/self/pagemap", O_RDONLY);
+	uint64_t entry = ~0UL;
 
-static enum neighbour look(uintptr_t address)
+	if (zl_is_error(fd))
+		return true;
+	zl_os_read_at((int)fd, &entry, sizeof(entry), address / ZL_PAGE * sizeof(entry));
+	zl_raw(__NR_close, fd);
+	return entry >> 62 & PRESENT_OR_SWAPPED;
+}
+
+/* Is there anything to be read at a page beside the site's? */
+static bool has_code(uintptr_t address)
 {
 	unsigned char is_resident = 0;
 	long result = zl_raw(__NR_mincore, zl_align_down(address, ZL_PAGE), ZL_PAGE, &is_resident);
 
-	if (result == -ENOMEM)
-		return ABSENT;
-	return result != 0 || is_resident & 1 ? PRESENT : ELSEWHERE;
+	if (result == -ENOMEM)   /* nothing is mapped there */
+		return false;
+	return result != 0 || is_resident & 1 || zl_maps_may_have_file(address) || was_written(address);
 }
 
-/* Copy the `wanted` bytes from `from` on, of which `own` lie in the site's page, at their beginning or at their end. Returns
- * how many; -1 if nobody may know now. */
-static int read_beside(uint8_t *to, uintptr_t from, unsigned wanted, unsigned own, bool is_before)
+/* Copy the `wanted` bytes from `from` on, of which `own` lie in the site's page, at their beginning or at their end, or else
+ * these alone. Returns how many. */
+static unsigned read_beside(uint8_t *to, uintptr_t from, unsigned wanted, unsigned own, bool is_before)
 {
-	enum neighbour neighbour = own < wanted ? look(is_before ? from : from + wanted - 1) : PRESENT;
-	uintptr_t own_from = is_before ? from + wanted - own : from;
+	bool is_within = own >= wanted;
 
-	if (neighbour == ELSEWHERE)
-		return -1;
-	if (own >= wanted || neighbour == PRESENT) {
-		if (zl_codefd_read(to, from, wanted))
-			return (int)wanted;
-	}
-	return own && own < wanted && zl_codefd_read(to, own_from, own) ? (int)own : 0;
+	if ((is_within || has_code(is_before ? from : from + wanted - 1)) && zl_codefd_read(to, from, wanted))
+		return wanted;
+	return !is_within && own && zl_codefd_read(to, is_before ? from + wanted - own : from, own) ? own : 0;
 }
 
 /* Of the ZL_JUDGE_BEFORE bytes before the site. */
-static int read_before(uint8_t *to, uintptr_t site)
+static unsigned read_before(uint8_t *to, uintptr_t site)
 {
 	return read_beside(to, site - ZL_JUDGE_BEFORE, ZL_JUDGE_BEFORE, (unsigned)(site % ZL_PAGE), true);
 }
 
 /* The same of the bytes from the site on. */
-static int read_after(uint8_t *to, uintptr_t site)
+static unsigned read_after(uint8_t *to, uintptr_t site)
 {
 	return read_beside(to, site, ZL_JUDGE_AFTER, ZL_PAGE - (unsigned)(site % ZL_PAGE), false);
 }
@@ -70,17 +76,12 @@ static bool read_function(uintptr_t site, struct zl_code *code)
 
 bool zl_code_read(uintptr_t site, struct zl_code *code)
 {
-	int before, after;
-
 	code->is_too_long = false;
 	code->has_function = read_function(site, code);
 	if (code->has_function)
 		return true;
-	before = read_before(code->bytes, site);
-	if (before < 0)
-		return false;
-	after = read_after(code->bytes + before, site);
-	code->site_offset = (unsigned)before;
-	code->size = (unsigned)(before + after);
-	return after >= ZL_SITE_SIZE;
+	code->site_offset = read_before(code->bytes, site);
+	code->size = code->site_offset;
+	code->size += read_after(code->bytes + code->site_offset, site);
+	return code->size >= code->site_offset + ZL_SITE_SIZE;
 }

@@ -7,7 +7,8 @@
  *   pc == rax, a site on the stack    the number lies outside the sled: as a trap
  *   pc == a site, bytes ff d0         the push faulted (no stack), or rax is no canonical address: as a trap
  *   pc == a site, bytes 0f 05         the same, and the bytes have been put back meanwhile: executed again
- *   pc == a site, SIGILL              it was 0f d0, between the two steps of patch.c: as a trap
+ *   pc == a site, SIGILL              it was 0f d0, between the two steps of patch.c: as a trap; or has been, and is
+ *                                     something else by now: executed again, once
  */
 #include "lazy/fault.h"
 #include "base/copy.h"
@@ -53,24 +54,35 @@ static void trap(struct sigcontext *context, struct zl_block *block, uintptr_t a
 	context->rip = (uintptr_t)zl_entry_jump;
 }
 
+/* Has the thread met the middle of a change that is over? Natively it would have met what is there now, or was before. */
+static bool is_ill_of_ours(const struct sigcontext *context, struct zl_block *block, enum zl_site_state state)
+{
+	uintptr_t after = context->rip + ZL_SITE_SIZE;
+	bool is_first = block->ill_again != context->rip;
+
+	if (state == ZL_SITE_NONE && !zl_site_was(after))
+		return false;
+	block->ill_again = is_first ? context->rip : 0;
+	return is_first;
+}
+
 /* By now the bytes may be the new ones, or the old ones again. */
 static bool resolve_at_site(int signal, struct sigcontext *context, struct zl_block *block)
 {
 	uintptr_t after = context->rip + ZL_SITE_SIZE;
 	enum zl_site_state state = zl_site_state(after);
-	uint8_t bytes[ZL_SITE_SIZE];
+	uint8_t bytes[ZL_SITE_SIZE] = { 0 };
+	bool is_readable = zl_codefd_read(bytes, context->rip, sizeof(bytes)), is_ill = signal == SIGILL;
 
-	if (signal == SIGTRAP || signal == SIGFPE || !zl_copy_in(bytes, context->rip, sizeof(bytes)))
-		return false;
-	if (bytes[0] == ZL_OLD_FIRST && bytes[1] == ZL_OLD_SECOND)
+	if (is_readable && bytes[0] == ZL_OLD_FIRST && bytes[1] == ZL_OLD_SECOND)
 		return context->trapno != PAGE_FAULT || !(context->err & ERROR_FETCH);
-	if (state == ZL_SITE_OPEN && !zl_code_moves(context->rip, context->rax, true))
-		return false;   /* the program's own by now */
-	if (bytes[1] != ZL_NEW_SECOND || state == ZL_SITE_NONE ||
-	    !(bytes[0] == ZL_NEW_FIRST || (signal == SIGILL && bytes[0] == ZL_OLD_FIRST)))
-		return false;
-	trap(context, block, after);
-	return true;
+	if (is_readable && state != ZL_SITE_NONE && bytes[1] == ZL_NEW_SECOND &&
+	    (bytes[0] == ZL_NEW_FIRST || (is_ill && bytes[0] == ZL_OLD_FIRST)) &&
+	    (state == ZL_SITE_PATCHED || zl_code_moves(context->rip, context->rax, true))) {
+		trap(context, block, after);
+		return true;
+	}
+	return is_ill && is_ill_of_ours(context, block, state);
 }
 
 bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *block)
@@ -85,7 +97,7 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 		trap(context, block, after);
 		return true;
 	}
-	return resolve_at_site(signal, context, block);
+	return signal != SIGTRAP && signal != SIGFPE && resolve_at_site(signal, context, block);
 }
 
 void zl_fault_clean(siginfo_t *info, struct sigcontext *context)

@@ -22,7 +22,7 @@ struct zl_code {
 	uint8_t bytes[ZL_JUDGE_SIZE];
 };
 
-/* Copy the code around a site. False if the site itself can't be read, or a page beside it is not in memory. context: SIGSYS */
+/* Copy the code around a site. False if the site itself can't be read. context: SIGSYS */
 bool zl_code_read(uintptr_t site, struct zl_code *code);
 
 /* Whether the site is that of a restorer: its number, 15, is moved to eax or rax right before it. */

@@ -3,10 +3,12 @@
  * Three ways to a leaf. Readers without a lock go by the directory (base/sites.h). What happens to a range of memory finds
  * its leaves in a search tree over the pages, a treap (Seidel and Aragon, 1996) whose priorities are hashes of the page:
  * O(log n + leaves found), whatever the length of the range. And because most ranges have no site in them, a table of
- * counters, one for all regions of 2 MiB with the same hash, says so without a lock.
+ * counters, one for all regions of 2 MiB with the same hash, says so without a lock. Beside it, the same of who changes
+ * memory there.
  *
  * The first leaves are static, so that most programs never see a mapping of the agent's appear; later ones come in pieces
- * of anonymous memory. Leaves that are given back are used again, the last one first.
+ * of anonymous memory. A leaf without sites stays where it is until MOST_IDLE others have none either: it still knows what
+ * was dropped. Then it is used again, the first one first.
  */
 #include "lazy/leaves.h"
 #include "base/os.h"
@@ -17,12 +19,15 @@ struct zl_leaf *_Atomic zl_sites[1 << SITES_DIRECTORY_BITS];
 _Atomic uint32_t zl_leaves_turn;
 
 enum { FIRST = 512, PIECE = 0x40000 };
-enum { REGION_BITS = 9, REGIONS = 4096, MOST_REGIONS = 64 };
+enum { REGION_BITS = 9, REGIONS = 4096, MOST_REGIONS = 64, MOST_IDLE = 1024 };
 
 static struct zl_leaf first[FIRST];
-static struct zl_leaf *free_leaves;            /* by low */
+/* Those that have been idle, the first one first, by next_idle. One that is active again leaves when its turn comes. */
+static struct zl_leaf *idle, **last_idle = &idle;
+static unsigned idles;
 static struct zl_leaf *root;                   /* low: smaller pages; high: larger; no child outranks its parent */
-static _Atomic uint32_t regions[REGIONS];
+static _Atomic uint32_t regions[REGIONS];      /* active leaves */
+static _Atomic uint32_t entered[REGIONS + 1];  /* the last one: ranges of more than MOST_REGIONS */
 
 static uint64_t page_of(const struct zl_leaf *leaf)
 {
@@ -78,26 +83,6 @@ static struct zl_leaf **place_of(const struct zl_leaf *leaf)
 	return place;
 }
 
-static struct zl_leaf *take_leaf(void)
-{
-	static struct zl_leaf *next = first, *end = first + FIRST;
-	struct zl_leaf *leaf = free_leaves;
-
-	if (leaf) {
-		free_leaves = leaf->low;
-		return leaf;
-	}
-	if (next == end) {
-		long piece = zl_os_map(0, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-		if (zl_is_error(piece))
-			return NULL;
-		zl_os_hide_from_dumps((uintptr_t)piece, PIECE);
-		next = (struct zl_leaf *)piece;
-		end = next + PIECE / sizeof(struct zl_leaf);
-	}
-	return next++;
-}
-
 static struct zl_leaf *_Atomic *head_of(uint64_t page)
 {
 	return &zl_sites[page & ((1 << SITES_DIRECTORY_BITS) - 1)];
@@ -114,14 +99,11 @@ static void turn(void)
 	atomic_fetch_add_explicit(&zl_leaves_turn, 1, memory_order_acq_rel);
 }
 
-struct zl_leaf *zl_leaf_make(uintptr_t address)
+static void link_leaf(struct zl_leaf *leaf, uint64_t page)
 {
-	uint64_t page = address / ZL_PAGE;
 	struct zl_leaf *_Atomic *head = head_of(page);
-	struct zl_leaf *leaf = zl_leaf_find(address), **place;
+	struct zl_leaf **place;
 
-	if (leaf || !(leaf = take_leaf()))
-		return leaf;
 	turn();
 	atomic_store_explicit(&leaf->page, page, memory_order_relaxed);
 	atomic_store_explicit(&leaf->next, atomic_load_explicit(head, memory_order_relaxed), memory_order_release);
@@ -130,14 +112,11 @@ struct zl_leaf *zl_leaf_make(uintptr_t address)
 	place = place_of(leaf);
 	split(*place, page, &leaf->low, &leaf->high);
 	*place = leaf;
-	atomic_fetch_add_explicit(region_of(page), 1, memory_order_release);   /* pairs with zl_leaves_may_lie() */
-	return leaf;
 }
 
-void zl_leaf_free(struct zl_leaf *leaf)
+static void unlink_leaf(struct zl_leaf *leaf)
 {
-	uint64_t page = page_of(leaf);
-	struct zl_leaf *_Atomic *link = head_of(page);
+	struct zl_leaf *_Atomic *link = head_of(page_of(leaf));
 
 	while (atomic_load_explicit(link, memory_order_relaxed) != leaf)
 		link = &atomic_load_explicit(link, memory_order_relaxed)->next;
@@ -145,9 +124,76 @@ void zl_leaf_free(struct zl_leaf *leaf)
 	atomic_store_explicit(link, atomic_load_explicit(&leaf->next, memory_order_relaxed), memory_order_release);
 	turn();
 	join(place_of(leaf), leaf->low, leaf->high);
-	atomic_fetch_sub_explicit(region_of(page), 1, memory_order_relaxed);
-	leaf->low = free_leaves;
-	free_leaves = leaf;
+}
+
+/* One that has been idle for long, or NULL. */
+static struct zl_leaf *take_idle(void)
+{
+	while (idles > MOST_IDLE) {
+		struct zl_leaf *leaf = idle;
+
+		idle = leaf->next_idle;
+		if (!idle)
+			last_idle = &idle;
+		idles--;
+		leaf->is_queued = false;
+		if (leaf->is_active)
+			continue;
+		unlink_leaf(leaf);
+		for (unsigned i = 0; i < LEAF_WORDS; i++)
+			atomic_store_explicit(&leaf->dropped[i], 0, memory_order_relaxed);
+		return leaf;
+	}
+	return NULL;
+}
+
+static struct zl_leaf *take_leaf(void)
+{
+	static struct zl_leaf *next = first, *end = first + FIRST;
+	struct zl_leaf *leaf = take_idle();
+
+	if (leaf)
+		return leaf;
+	if (next == end) {
+		long piece = zl_os_map(0, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+		if (zl_is_error(piece))
+			return NULL;
+		zl_os_hide_from_dumps((uintptr_t)piece, PIECE);
+		next = (struct zl_leaf *)piece;
+		end = next + PIECE / sizeof(struct zl_leaf);
+	}
+	return next++;
+}
+
+struct zl_leaf *zl_leaf_make(uintptr_t address)
+{
+	uint64_t page = address / ZL_PAGE;
+	struct zl_leaf *leaf = zl_leaf_find(address);
+
+	if (!leaf) {
+		leaf = take_leaf();
+		if (!leaf)
+			return NULL;
+		link_leaf(leaf, page);
+	}
+	if (!leaf->is_active)
+		atomic_fetch_add(region_of(page), 1);   /* a full barrier: zl_leaves_are_entered() comes after it */
+	leaf->is_active = true;
+	return leaf;
+}
+
+void zl_leaf_rest(struct zl_leaf *leaf)
+{
+	if (leaf->is_active)
+		atomic_fetch_sub_explicit(region_of(page_of(leaf)), 1, memory_order_relaxed);
+	leaf->is_active = false;
+	if (leaf->is_queued)
+		return;
+	leaf->is_queued = true;
+	leaf->next_idle = NULL;
+	*last_idle = leaf;
+	last_idle = &leaf->next_idle;
+	idles++;
 }
 
 struct zl_leaf *zl_leaf_from(uint64_t page)
@@ -164,18 +210,62 @@ struct zl_leaf *zl_leaf_from(uint64_t page)
 	return found;
 }
 
+/* The regions of a range that is not empty; false if there are too many. */
+static bool regions_of(uintptr_t start, uintptr_t end, uint64_t *from, uint64_t *to)
+{
+	*from = start / ZL_PAGE >> REGION_BITS;
+	*to = (end - 1) / ZL_PAGE >> REGION_BITS;
+	return *to - *from < MOST_REGIONS;
+}
+
 bool zl_leaves_may_lie(uintptr_t start, uintptr_t end)
 {
-	uint64_t from = start / ZL_PAGE >> REGION_BITS, to = (end - 1) / ZL_PAGE >> REGION_BITS;
+	uint64_t from, to;
 
 	if (end <= start)
 		return false;
-	if (to - from >= MOST_REGIONS)
+	if (!regions_of(start, end, &from, &to))
 		return true;
 	for (; from <= to; from++)   /* acquire; pairs with zl_leaf_make() */
 		if (atomic_load_explicit(&regions[from % REGIONS], memory_order_acquire))
 			return true;
 	return false;
+}
+
+/* A full barrier, so that who enters looks for leaves after it. */
+static void count(uintptr_t start, uintptr_t end, uint32_t change)
+{
+	uint64_t from, to;
+
+	if (end <= start)
+		return;
+	if (!regions_of(start, end, &from, &to))
+		atomic_fetch_add(&entered[REGIONS], change);
+	else
+		for (; from <= to; from++)
+			atomic_fetch_add(&entered[from % REGIONS], change);
+}
+
+void zl_leaves_enter(uintptr_t start, uintptr_t end)
+{
+	count(start, end, 1);
+}
+
+void zl_leaves_leave(uintptr_t start, uintptr_t end)
+{
+	count(start, end, -1U);
+}
+
+bool zl_leaves_are_entered(uintptr_t address)
+{
+	return atomic_load(&entered[REGIONS]) || atomic_load(&entered[(address / ZL_PAGE >> REGION_BITS) % REGIONS]);
+}
+
+void zl_leaves_alone(void)
+{
+	for (unsigned i = 0; i <= REGIONS; i++)
+		if (atomic_load_explicit(&entered[i], memory_order_relaxed))
+			atomic_store_explicit(&entered[i], 0, memory_order_relaxed);
 }
 
 void zl_leaves_start(void)

@@ -1,21 +1,31 @@
-/* leaves.h - the leaves of the bitmap: made, found in the order of their pages, given back
+/* leaves.h - the leaves of the bitmap: made, found in the order of their pages, used again; and who changes memory without
+ * the patch lock
  *
- * All but zl_leaves_may_lie(): locks: zl_patch_lock.
+ * A call that changes the program's memory takes the patch lock only where there are sites. Elsewhere it enters the range,
+ * and leaves it afterwards. Who records a site makes its leaf first, and then looks whether somebody has entered; who enters
+ * looks for leaves afterwards. So one of them sees the other: either the site is not recorded, or the lock is taken.
  */
 #ifndef ZL_LAZY_LEAVES_H
 #define ZL_LAZY_LEAVES_H
 
 #include "base/sites.h"
 
-/* The leaf of the page of this address; NULL when there is no memory. */
+/* The leaf of the page of this address; NULL when there is no memory. locks: zl_patch_lock */
 struct zl_leaf *zl_leaf_make(uintptr_t address);
-/* The leaf of this page, or else the next one above it; NULL if there is none. */
+/* The leaf of this page, or else the next one above it; NULL if there is none. locks: zl_patch_lock */
 struct zl_leaf *zl_leaf_from(uint64_t page);
-/* pre: it has no bits */
-void zl_leaf_free(struct zl_leaf *leaf);
+/* It has no site any more, and may serve another page when enough others have come to rest. locks: zl_patch_lock */
+void zl_leaf_rest(struct zl_leaf *leaf);
 
-/* False: no leaf is of a page of [start, end). Quick, and may be wrong the other way. No lock. */
+/* False: no site is in [start, end). Quick, and may be wrong the other way. */
 bool zl_leaves_may_lie(uintptr_t start, uintptr_t end);
+/* The memory of [start, end) changes, up to zl_leaves_leave(). */
+void zl_leaves_enter(uintptr_t start, uintptr_t end);
+void zl_leaves_leave(uintptr_t start, uintptr_t end);
+/* Does anybody change memory near this address? */
+bool zl_leaves_are_entered(uintptr_t address);
+/* There is but one thread now, and it has entered nothing. */
+void zl_leaves_alone(void);
 
 /* Leave the bitmap out of core dumps. @init */
 void zl_leaves_start(void);

@@ -165,6 +165,18 @@ static long ask(long fd, uintptr_t address, struct zl_mapping *mapping, char *na
 	return 0;
 }
 
+bool zl_maps_may_have_file(uintptr_t address)
+{
+	struct query query = { .size = sizeof(query), .address = address };
+	long fd = zl_os_open("/proc/self/maps", O_RDONLY), result;
+
+	if (zl_is_error(fd))
+		return true;
+	result = zl_os_ask((int)fd, QUERY, &query);
+	zl_raw(__NR_close, fd);
+	return result != 0 || query.inode != 0;
+}
+
 static void note(const struct zl_mapping *mapping)
 {
 	if (mapping->is_shared || mapping->is_view)

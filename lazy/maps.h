@@ -16,6 +16,9 @@ struct zl_mapping {
  * Takes a descriptor for a moment, the lowest that is free. context: SIGSYS, locks: zl_patch_lock. */
 long zl_maps_find(uintptr_t address, struct zl_mapping *mapping);
 
+/* Has the mapping at an address a file, or may it have one? Needs no lock; takes a descriptor for a moment. */
+bool zl_maps_may_have_file(uintptr_t address);
+
 /* Learn what a memfd looks like. @init */
 void zl_maps_start(void);
 

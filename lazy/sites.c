@@ -2,16 +2,14 @@
  *
  * A site is dropped with its memory, or when its bytes are put back. A thread may be on its way from there just then: it
  * has pushed its return address, and has not looked it up yet. It finds nothing and traps (zl_null_trap), and then
- * zl_site_was() tells it from a call of the program through NULL (lazy/trap.c).
+ * zl_site_was() tells it from a call of the program through NULL (lazy/trap.c). So what was dropped stays known, as long as
+ * the leaf has no other use.
  */
 #include "lazy/sites.h"
 #include "base/poison.h"
 
 /* An empty entry holds what never looks there: 1 in the first, 0 elsewhere. */
 _Atomic uintptr_t zl_sites_seen[SITES_SEEN] = { 1 };
-
-enum { DROPPED = 4096 };
-static _Atomic uintptr_t dropped[DROPPED] = { 1 };   /* as zl_sites_seen: the last one dropped of each value */
 
 static void change_bit(_Atomic uint64_t *bits, uintptr_t after, bool value)
 {
@@ -25,6 +23,7 @@ static void change_bit(_Atomic uint64_t *bits, uintptr_t after, bool value)
 void zl_site_publish(struct zl_leaf *leaf, uintptr_t after, enum zl_site_state state)
 {
 	change_bit(leaf->refused, after, false);
+	change_bit(leaf->dropped, after, false);
 	change_bit(state == ZL_SITE_OPEN ? leaf->patched : leaf->open, after, false);
 	change_bit(state == ZL_SITE_OPEN ? leaf->open : leaf->patched, after, true);
 	if (state == ZL_SITE_PATCHED)
@@ -35,8 +34,8 @@ void zl_site_retract(struct zl_leaf *leaf, uintptr_t after)
 {
 	uintptr_t seen = after;
 
-	/* first; pairs with the acquire in zl_site_was() */
-	atomic_store_explicit(&dropped[after % DROPPED], after, memory_order_release);
+	if (zl_site_bit(leaf->patched, after) || zl_site_bit(leaf->open, after))
+		change_bit(leaf->dropped, after, true);   /* first: who misses it then finds this */
 	atomic_compare_exchange_strong(&zl_sites_seen[after % SITES_SEEN], &seen, after % SITES_SEEN == 0);
 	change_bit(leaf->patched, after, false);
 	change_bit(leaf->open, after, false);
@@ -46,11 +45,6 @@ void zl_site_refuse(struct zl_leaf *leaf, uintptr_t after)
 {
 	zl_site_retract(leaf, after);   /* of code that was there before */
 	change_bit(leaf->refused, after, true);
-}
-
-bool zl_site_was(uintptr_t after)
-{
-	return atomic_load_explicit(&dropped[after % DROPPED], memory_order_acquire) == after;
 }
 
 /* The bits of word i of the leaf whose addresses lie in [from, to). */
@@ -68,7 +62,7 @@ static uint64_t bits_within(const struct zl_leaf *leaf, unsigned i, uintptr_t fr
 	return bits;
 }
 
-/* Returns whether the leaf is empty then. */
+/* Returns whether the leaf has no site then. */
 static bool drop_in(struct zl_leaf *leaf, uintptr_t from, uintptr_t to, bool (*drops)(uintptr_t, enum zl_site_state))
 {
 	uintptr_t base = leaf->page * ZL_PAGE;
@@ -99,7 +93,7 @@ void zl_sites_drop(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t after
 	for (leaf = zl_leaf_from(from / ZL_PAGE); leaf && leaf->page * ZL_PAGE < to; leaf = next) {
 		next = zl_leaf_from(leaf->page + 1);
 		if (drop_in(leaf, from, to, drops))
-			zl_leaf_free(leaf);
+			zl_leaf_rest(leaf);
 	}
 }
 

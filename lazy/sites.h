@@ -1,6 +1,6 @@
 /* sites.h - writing side of the bitmap of sites (base/sites.h)
  *
- * All but zl_site_was(): locks: zl_patch_lock. `after` is the address after the two bytes; what happens to memory from
+ * All: locks: zl_patch_lock. `after` is the address after the two bytes; what happens to memory from
  * `start` to `end` concerns each site of which it holds a byte.
  */
 #ifndef ZL_LAZY_SITES_H
@@ -11,9 +11,6 @@
 void zl_site_publish(struct zl_leaf *leaf, uintptr_t after, enum zl_site_state state);
 void zl_site_retract(struct zl_leaf *leaf, uintptr_t after);
 void zl_site_refuse(struct zl_leaf *leaf, uintptr_t after);
-
-/* Was there a rewritten site until a moment ago? No lock. */
-bool zl_site_was(uintptr_t after);
 
 /* Forget all about the sites of a range for which drops() says so; NULL: all. drops() is asked for rewritten sites only,
  * those that are refused are forgotten in any case. O(log n + sites in the range). */

@@ -157,10 +157,8 @@ static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 
 	if (!leaf)
 		return;
-	if (zl_site_bit(leaf->refused, after)) {
-		lose_race();
-		return;
-	}
+	if (zl_site_bit(leaf->refused, after) || zl_leaves_are_entered(site) || zl_leaves_are_entered(after))
+		return lose_race();
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
 		opinion.verdict = rewrite(leaf, site, opinion.has_mov);
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)

@@ -13,6 +13,7 @@
 #include "base/os.h"
 #include "base/seccomp.h"
 #include "base/string.h"
+#include "lazy/leaves.h"
 #include "lazy/patch.h"
 #include "lazy/sud.h"
 #include "threads/call.h"
@@ -75,8 +76,8 @@ static struct zl_block *prepare_sharing(struct zl_block *parent, const struct zl
 	child->has_foreign_fs = flags & CLONE_VFORK ? parent->has_foreign_fs : !(flags & CLONE_SETTLS);
 	copy_frame(child, frame);
 	zl_slot_set_frames(child);
-	if (!(flags & CLONE_VFORK))
-		atomic_store(&zl_is_threaded, true);
+	if (!(flags & CLONE_VFORK) && !atomic_exchange(&zl_is_threaded, true))
+		zl_leaves_alone();   /* what other threads had entered before a fork */
 	return child;
 }
 

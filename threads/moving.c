@@ -4,8 +4,8 @@
  * contents, the sites there get their own bytes back and are forgotten; when they run again they trap, and are judged
  * anew. With memory that goes, the records go. The patch lock is held over the call, so that no site is recorded in the
  * old memory any more, and none in what another thread maps in its place is forgotten; a thread that traps meanwhile makes
- * its call by the trap (lazy/trap.c). Where there is no site, nearly everywhere, no lock is taken; should one be executed
- * for the first time just then, that is looked for afterwards.
+ * its call by the trap (lazy/trap.c). Where there is no site, nearly everywhere, no lock is taken; then the range is
+ * entered (lazy/leaves.h), and no site is recorded there until the call is over.
  *
  * A site of two pages, of which one is concerned, gets its bytes back in any case: half of it would be another
  * instruction.
@@ -39,27 +39,56 @@ static bool is_gone(uintptr_t after, enum zl_site_state state)
 	       bytes[1] != ZL_NEW_SECOND;
 }
 
+/* What is done about a range while its memory changes. */
+enum care {
+	NONE,                  /* one thread: nobody is in the way */
+	ENTERED,               /* no sites */
+	HELD,                  /* the patch lock, and there are sites */
+};
+
 static bool may_lie(uintptr_t start, uintptr_t end)
 {
 	return zl_unlikely(zl_leaves_may_lie(start, end + ZL_SITE_SIZE));
 }
 
-/* Hold the lock if there are sites. */
-static bool hold(uintptr_t start, uintptr_t end)
+/* Others are in the way if there are any. */
+static enum care enter(uintptr_t start, uintptr_t end)
 {
-	if (!may_lie(start, end))
-		return false;
-	zl_lock(&zl_patch_lock);
-	if (zl_sites_lie(start, end))
-		return true;
-	zl_unlock(&zl_patch_lock);
-	return false;
+	if (!atomic_load_explicit(&zl_is_threaded, memory_order_acquire))
+		return NONE;
+	zl_leaves_enter(start, end + ZL_SITE_SIZE);
+	return ENTERED;
 }
 
-static void drop_later(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t, enum zl_site_state))
+static enum care begin(uintptr_t start, uintptr_t end)
 {
-	if (!hold(start, end))
+	enum care care = enter(start, end);
+
+	if (!may_lie(start, end))
+		return care;
+	if (care == ENTERED)
+		zl_leaves_leave(start, end + ZL_SITE_SIZE);
+	zl_lock(&zl_patch_lock);
+	if (zl_sites_lie(start, end))
+		return HELD;
+	care = enter(start, end);
+	zl_unlock(&zl_patch_lock);
+	return care;
+}
+
+static void finish(enum care care, uintptr_t start, uintptr_t end)
+{
+	if (care == HELD)
+		zl_unlock(&zl_patch_lock);
+	else if (care == ENTERED)
+		zl_leaves_leave(start, end + ZL_SITE_SIZE);
+}
+
+static void drop(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t, enum zl_site_state))
+{
+	if (!may_lie(start, end))
 		return;
+	zl_lock(&zl_patch_lock);
 	zl_sites_drop(start, end, drops);
 	zl_unlock(&zl_patch_lock);
 }
@@ -71,44 +100,42 @@ static void restore_edges(uintptr_t start, uintptr_t end)
 	zl_sites_drop(end, end, is_restored);
 }
 
+static bool has_failed(long result)
+{
+	return zl_is_error(result) || result == ZLAZY_INTERRUPTED;
+}
+
 long zl_moving_away(struct zl_frame *frame, uintptr_t start, uintptr_t end, zl_making *make)
 {
-	bool is_held = hold(start, end);
+	enum care care = begin(start, end);
 	long result;
 
-	if (is_held)
+	if (care == HELD)
 		restore_edges(start, end);
 	result = make(frame);
-	if (!is_held) {
-		drop_later(start, end, is_gone);
-		return result;
-	}
-	zl_sites_drop(start, end, zl_is_error(result) || result == ZLAZY_INTERRUPTED ? is_gone : NULL);
-	zl_unlock(&zl_patch_lock);
+	if (care == HELD)
+		zl_sites_drop(start, end, has_failed(result) ? is_gone : NULL);
+	finish(care, start, end);
 	return result;
 }
 
 long zl_moving_changes(struct zl_frame *frame, uintptr_t start, uintptr_t end, bool only_open, zl_making *make)
 {
-	bool (*drops)(uintptr_t, enum zl_site_state) = only_open ? is_open_restored : is_restored;
-	bool is_held = hold(start, end);
+	enum care care = begin(start, end);
 	long result;
 
-	if (is_held)
-		zl_sites_drop(start, end, drops);
+	if (care == HELD)
+		zl_sites_drop(start, end, only_open ? is_open_restored : is_restored);
 	result = make(frame);
-	if (is_held)
-		zl_unlock(&zl_patch_lock);
-	else
-		drop_later(start, end, drops);
+	finish(care, start, end);
 	return result;
 }
 
+/* Both ranges by the lock: mremap is rare. */
 long zl_moving_by_mremap(struct zl_frame *frame, zl_making *make)
 {
 	const uintptr_t *arg = (const uintptr_t *)frame->call.arg;
 	uintptr_t from = arg[0], from_end = arg[0] + arg[1], to = 0, to_end = 0;
-	bool is_held;
 	long at;
 
 	if (arg[3] & MREMAP_FIXED && arg[4] + arg[2] > arg[4]) {
@@ -117,24 +144,17 @@ long zl_moving_by_mremap(struct zl_frame *frame, zl_making *make)
 	}
 	if (from_end < from)
 		return make(frame);
-	is_held = may_lie(from, from_end) || may_lie(to, to_end);
-	if (is_held) {
-		zl_lock(&zl_patch_lock);
-		zl_sites_drop(from, from_end, is_restored);
-		restore_edges(to, to_end);
-	}
+	zl_lock(&zl_patch_lock);
+	zl_sites_drop(from, from_end, is_restored);
+	restore_edges(to, to_end);
 	at = make(frame);
-	if (is_held && to)
-		zl_sites_drop(to, to_end, zl_is_error(at) || at == ZLAZY_INTERRUPTED ? is_gone : NULL);
-	if (is_held)
-		zl_unlock(&zl_patch_lock);
-	if (zl_is_error(at) || at == ZLAZY_INTERRUPTED)
-		return at;
-	if ((uintptr_t)at != from)   /* nobody knows of it yet */
-		zl_moving_new((uintptr_t)at, (uintptr_t)at + arg[2]);
-	else if (arg[2] > arg[1])
-		zl_moving_new(from_end, from + arg[2]);
-	zl_moving_shared((uintptr_t)at, (uintptr_t)at + arg[2]);
+	zl_sites_drop(to, to_end, has_failed(at) ? is_gone : NULL);
+	if (!has_failed(at)) {
+		if ((uintptr_t)at != from || arg[2] > arg[1])
+			zl_sites_drop((uintptr_t)at == from ? from_end : (uintptr_t)at, (uintptr_t)at + arg[2], NULL);
+		zl_maps_forget((uintptr_t)at, (uintptr_t)at + arg[2]);
+	}
+	zl_unlock(&zl_patch_lock);
 	return at;
 }
 
@@ -162,12 +182,12 @@ long zl_moving_by_shmdt(struct zl_frame *frame, zl_making *make)
 
 void zl_moving_restore(uintptr_t start, uintptr_t end)
 {
-	drop_later(start, end, is_restored);
+	drop(start, end, is_restored);
 }
 
 void zl_moving_new(uintptr_t start, uintptr_t end)
 {
-	drop_later(start, end, NULL);
+	drop(start, end, NULL);
 }
 
 void zl_moving_shared(uintptr_t start, uintptr_t end)
