@@ -13,6 +13,7 @@
 The vDSO is changed by tests/without/vdso. A line for each failure and skip, then "N passed, N failed, N skipped".
 """
 import errno
+import math
 import shutil
 import subprocess
 import time
@@ -172,7 +173,7 @@ class Clock(VdsoCase):
 
     def expect_shifted(self, seconds, before, shift=DAY):
         """seconds: what a program said, with shift but without scale, since time.time() was before."""
-        self.assertGreaterEqual(seconds, int(before) + shift)
+        self.assertGreaterEqual(seconds, math.floor(before + shift))
         self.assertLessEqual(seconds, time.time() + shift)
 
     def test_date(self):
