@@ -42,7 +42,6 @@ FAKE_PID = 4242
 # What docs/LIMITS.md says is not done yet, or can't be; by guest, and the tactic that it is confined to, if any.
 GAPS = {
     "gs_own": (None, "gs is the agent's (design row 17)"),
-    "vdso_moved": ("zpoline", "a rewritten site that moves, without its mov right before it (row 3)"),
     "null_jump_low": ("zpoline", "the sled forgets where a jump landed (row 9)"),
 }
 
