@@ -16,8 +16,8 @@ void zl_cfi_skip(struct zl_cfi_reader *r, uint64_t size);
 uint64_t zl_cfi_unsigned(struct zl_cfi_reader *r);
 int64_t zl_cfi_signed(struct zl_cfi_reader *r);
 
-/* Run the CIE's program, then the FDE's, and fill in the function's rows. From where a program is not understood, or ends
- * too early (is_cut), the CFA is unknown.
+/* Run the CIE's program, then the FDE's, and fill in the function's rows. From where a program is not understood, or
+ * ends too early (is_cut), the CFA is unknown.
  * pre: function->begin and end are set, and less than 2^32 apart */
 void zl_cfi_run(struct zl_function *function, uint64_t code_unit, struct zl_cfi_reader *common,
 		struct zl_cfi_reader *own, bool is_cut);

@@ -222,7 +222,11 @@ static bool add_gap(struct zl_function *function, uintptr_t next)
 
 static bool find_object(uintptr_t address, struct zl_object *object)
 {
-	return zl_find_object && zl_find_object((void *)address, object) == 0 && object->unwind_header != 0;
+	uint8_t byte;
+
+	/* a program may have unmapped ld.so */
+	return zl_find_object && zl_copy_in(&byte, (uintptr_t)zl_find_object, sizeof(byte)) &&
+	       zl_find_object((void *)address, object) == 0 && object->unwind_header != 0;
 }
 
 bool zl_function_begins(uintptr_t address)

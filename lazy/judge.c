@@ -27,8 +27,8 @@
  *
  * What precedes the site need not be code (a JIT buffer with garbage before it): then chance decides where decoding
  * arrives, and it may step into the middle of the program's own `mov $nr,%eax`. So when the bytes before the site
- * are such a mov with a number under 4096, the offsets of its three high number bytes (`0x 00 00`) are taken as dead: an
- * instruction that begins there is `add %al,(%rax)` or `add %cl,(%rdi)` by accident, not code. An instruction that
+ * are such a mov with a number under 4096, the offsets of its three high number bytes (`0x 00 00`) are taken as dead:
+ * an instruction that begins there is `add %al,(%rax)` or `add %cl,(%rdi)` by accident, not code. An instruction that
  * contains the mov and the site both (movabs, a displacement with an immediate) begins before the mov or with the
  * lowest number byte, still misses, and is refused.
  */

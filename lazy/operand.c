@@ -1,7 +1,8 @@
 /* operand.c - looks for ModRM bytes that name rsp or rbp with a negative displacement
  *
  * Most code has none, and then nothing needs to be decoded. A byte that is found need not be a ModRM byte, nor mean
- * rsp or rbp: with a prefix it means r12 or r13. In instructions with an EVEX prefix, 62, short displacements are scaled.
+ * rsp or rbp: with a prefix it means r12 or r13. In instructions with an EVEX prefix, 62, short
+ * displacements are scaled.
  */
 #include "lazy/operand.h"
 #include "base/string.h"

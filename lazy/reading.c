@@ -1,7 +1,8 @@
 /* reading.c - decodes with a memory and a limit
  *
  * The judge looks at the same instructions more than once: to find out where they begin, then what they do. The second
- * look is free, and so is padding, of which there may be much. The table of offsets is twice as large as the limit, so a search ends soon.
+ * look is free, and so is padding, of which there may be much. The table of offsets is twice as large as the limit,
+ * so a search ends soon.
  */
 #include "lazy/reading.h"
 #include "base/string.h"

@@ -3,7 +3,7 @@
  * `call *%rax` writes [-8,0)(%rsp): the slot. The ABI lets a function use 128 bytes under rsp without allocating
  * them, and the kernel never touches them, so data may live there across a system call (a leaf function's locals)
  * and buffers may be passed from there (fcntl's F_GETOWN, __longjmp_chk). zl_judge() calls this for a site that is
- * known to be an instruction of its own.
+ * known to be an instruction of its own, in code whose function is not known: a window of bytes around it.
  *
  * Evidence is a touch: an access, or a lea, at a negative displacement from rsp, or from an rbp that may be a frame
  * pointer. An access touches its bytes; a lea, and an access with an index, touches everything from its address up,
@@ -13,9 +13,11 @@
  * through push, sub and so on (`level`). So `mov %rbx,-8(%rsp); sub $24,%rsp; ...; syscall` is fine, and so is
  * -4(%rbp) after `mov %rsp,%rbp; sub $16,%rsp`, but not without the sub.
  *
- * Before the site, the decoding path that leads to it is read in address order. Code after a ret or a jump is reached
- * from elsewhere in the function, after its prologue: the level is the lowest one seen. A ret or jump followed by
- * padding, with no branch across it, ends a function: what came before is forgotten.
+ * Before the site, the decoding path that leads to it is read in address order, as far as the instructions that may
+ * still be decoded last. In what lies before that, what looks like a lea under rsp or rbp means that the slot counts as
+ * used; and anything that looks like a touch does, if some path after the site leaves the window. Code after a ret or a
+ * jump is reached from elsewhere in the function, after its prologue: the level is the lowest one seen. A ret or jump
+ * followed by padding, with no branch across it, ends a function: what came before is forgotten.
  *
  * Where bytes before the site are no instruction there is data (a table, a pool of constants), and nobody knows where
  * code begins again. Then the window is read twice, and a touch found either way counts:
@@ -24,9 +26,8 @@
  *
  * After the site, control flow is followed, both ways at conditional jumps, each path up to a ret, an unknown target, a
  * call (whose callee may overwrite all that lies under rsp: nothing lives there across it) or the end of the window.
- * Where that takes more than MOST_STEPS instructions or MOST_PATHS open branches, or meets bytes that the decoder
- * doesn't know, the slot counts as used. (The window holds about 80 instructions. With 64 steps 9 sites of Debian 12's
- * libc and ld.so would be refused for that reason alone, pthread_cond_signal's among them; with 128 none.)
+ * Where that takes more than ZL_MOST_DECODED instructions in all or MOST_PATHS open branches, or meets bytes that the
+ * decoder doesn't know, the slot counts as used.
  *
  * A touch through rbp counts when the window doesn't show what rbp is. It doesn't count when the same function
  *   has a call: then it is no leaf, and compilers leave the red zone alone;
@@ -180,8 +181,8 @@ static unsigned first_offset(const struct scan *scan)
 	return reach < scan->near ? scan->near - reach : 0;
 }
 
-/* Whether code in [0, to), which was not read, may matter: by an address that it makes, or, where some way from the site
- * gets lost, by data that it stores. */
+/* Whether code in [0, to), which was not read, may matter: by an address that it makes, or, where some way from the
+ * site gets lost, by data that it stores. */
 static bool may_matter(const struct scan *scan, unsigned to)
 {
 	struct zl_operand operand;

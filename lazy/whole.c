@@ -15,18 +15,19 @@
  *   3. What is left may be no touch at all: a base of r12 or r13, a part of an immediate. It is decoded, from the
  *      nearest place where an instruction is known to begin. Where that is too far, a function with a call is believed
  *      not to have a red zone.
- *   4. A touch matters if control flow leads from it to the site, or, for an access, from the site to it, without a call
- *      between, whose callee may overwrite all that lies under rsp.
+ *   4. A touch matters if control flow leads from it to the site, or, for an access, from the site to it, without
+ *      a call between, whose callee may overwrite all that lies under rsp.
  *
  * In a function with a frame pointer the table tells where rbp is, but not rsp, and there are touches through rbp
  * everywhere. They don't count if the function
  *   has a call: then it is no leaf, and compilers leave the red zone alone;
  *   has a `lea -n(%rbp),%rsp`: then rsp moves about in its body, with the same consequence.
  * A `leave` proves nothing: a leaf with more than 128 bytes of locals allocates only the part that the red zone can't
- * hold, and ends in one. Otherwise the code from the frame pointer on is read to its end, which shows where rsp is.
+ * hold, and ends in one. A table that says nothing of a mov %rsp,%rbp is one of hand-written code: the same, but then
+ * nothing else helps. Otherwise the code from the frame pointer on is read to its end, which shows where rsp is.
  *
- * Not seen: a red zone reached through a copy of rsp in another register; the other part of a function that the compiler
- * has split in two. Believed: the table; compilers' are true at each instruction.
+ * Not seen: a red zone reached through a copy of rsp in another register; the other part of a function that the
+ * compiler has split in two. Believed: the table; compilers' are true at each instruction.
  */
 #include "lazy/whole.h"
 #include "base/string.h"
@@ -43,6 +44,7 @@ struct whole {
 	const struct zl_code *code;
 	const struct zl_row *site;     /* what the table says of the site */
 	unsigned known;                /* an instruction begins here */
+	bool has_untold_frame;
 	bool has_proof, has_looked;    /* that compilers leave the red zone alone; whether that was asked */
 };
 
@@ -51,12 +53,29 @@ static unsigned behind_site(const struct whole *whole)
 	return whole->code->site_offset + ZL_SITE_SIZE;
 }
 
+/* Whether rbp may be a frame pointer although the table doesn't say so: after a mov %rsp,%rbp that it passes over. */
+static bool has_untold_frame(const struct zl_code *code)
+{
+	enum { REX_W = 0x48, STORE = 0x89, RSP_TO_RBP = 0xe5, LOAD = 0x8b, RBP_FROM_RSP = 0xec, SIZE = 3 };
+
+	for (unsigned at = 0; at + SIZE < code->size; at++) {
+		const uint8_t *p = code->bytes + at;
+		bool is_move = (p[1] == STORE && p[2] == RSP_TO_RBP) || (p[1] == LOAD && p[2] == RBP_FROM_RSP);
+
+		if (p[0] == REX_W && is_move && zl_function_row(&code->function, at + SIZE)->base == ZL_CFA_RSP)
+			return true;
+	}
+	return false;
+}
+
 /* A touch, or what may be one. BY_FRAME: can't be compared with the slot, for nobody knows where rsp is at the site. */
 static enum weight weigh(const struct whole *whole, unsigned at, bool by_rbp, int displacement, uint32_t size)
 {
 	const struct zl_row *row = zl_function_row(&whole->code->function, at), *site = whole->site;
 
-	if (by_rbp ? row->base == ZL_CFA_RSP : displacement < -ZL_ABI_RED_ZONE)
+	if (by_rbp && row->base == ZL_CFA_RSP)
+		return whole->has_untold_frame ? BY_FRAME : HARMLESS;
+	if (!by_rbp && displacement < -ZL_ABI_RED_ZONE)
 		return HARMLESS;
 	if (site->base == ZL_CFA_RSP && row->base == (by_rbp ? ZL_CFA_RBP : ZL_CFA_RSP))
 		return zl_view_covers(displacement - row->offset + site->offset, size) ? USED : HARMLESS;
@@ -124,8 +143,8 @@ static unsigned boundary_before(const struct whole *whole, unsigned at)
 	return from;
 }
 
-/* Follow control flow from `from` on, each way up to a call or the end. USED: it comes to `to`, or to what is not known,
- * code outside of the function included, or, with is_looking, to a touch of the slot. */
+/* Follow control flow from `from` on, each way up to a call or the end. USED: it comes to `to`, or to what is not
+ * known, code outside of the function included, or, with is_looking, to a touch of the slot. */
 static enum weight follow(struct whole *whole, unsigned from, unsigned to, bool is_looking)
 {
 	struct zl_reading *reading = whole->reading;
@@ -202,6 +221,9 @@ static enum weight weigh_all(struct whole *whole)
 	bool is_accessed = false;
 	struct zl_operand o;
 
+	if (!zl_operand_find(code, 0, code->size, &o))
+		return HARMLESS;
+	whole->has_untold_frame = has_untold_frame(code);
 	for (unsigned at = 0; worst < USED && zl_operand_find(code, at, code->size, &o); at = o.at + 1) {
 		enum weight weight = weigh(whole, o.at, o.by_rbp, o.displacement, 0);
 
@@ -254,7 +276,8 @@ static bool is_used_by_frame(const struct zl_view *view, const struct zl_insn *i
 }
 
 /* Read from the row on that sets up the frame, up to `end`. With is_comparing touches are compared, *level being rsp
- * at the site; else rsp at `end` is stored there. HARMLESS: nothing was found. BY_FRAME: a proof that there is no red zone. */
+ * at the site; else rsp at `end` is stored there. HARMLESS: nothing was found. BY_FRAME: proof that there is no red
+ * zone. */
 static enum weight read_frame(const struct whole *whole, unsigned first, unsigned end, bool is_comparing, int *level)
 {
 	const struct zl_function *function = &whole->code->function;

@@ -4,9 +4,9 @@
  * rows: none; a prologue and an epilogue; remember and restore; an expression; a restore without a state; an opcode or
  *   a number that is none; more rows than room; a program longer than is read.
  * kinds: addresses absolute, relative in 4 and 8 bytes; augmentation zPLR, none; version 3; code in units of 4.
- * declined: no lookup, no module, no table; another version, table of another kind; a count, an FDE, a CIE that can't be
- *   read; lengths 0 and 0xffffffff; a CIE in an FDE's place and the reverse; an unknown letter; a signal frame; a range
- *   that is empty, outside of the module, or not where the table says.
+ * declined: no lookup, no module, no table; another version, table of another kind; a count, an FDE, a CIE that
+ *   can't be read; lengths 0 and 0xffffffff; a CIE in an FDE's place and the reverse; an unknown letter; a signal frame; a
+ *   range that is empty, outside of the module, or not where the table says.
  * any byte: each byte of a table set to each value: no crash, and whatever is found makes sense.
  */
 #include <stdarg.h>
@@ -84,7 +84,8 @@ static void begin(void)
 	zl_find_object = find_object;
 }
 
-/* A CIE: `head` from the version to the return address register, its augmentation data, CFA = rsp + 8. Returns where. */
+/* A CIE: `head` from the version to the return address register, its augmentation data, CFA = rsp + 8. Returns
+ * where. */
 static unsigned put_common(const char *head, size_t head_size, const char *data, size_t data_size)
 {
 	static const char program[] = "\x0c\x07\x08\x90\x01";
@@ -285,7 +286,8 @@ static void test_function_has_room_for_so_many_rows(void **state)
 	expect_row(ZL_FUNCTION_ROWS - 1, ZL_FUNCTION_ROWS - 1, ZL_CFA_UNKNOWN, 0);
 }
 
-static void expect_kind(const char *head, size_t head_size, const char *data, size_t data_size, int encoding, uint32_t unit)
+static void expect_kind(const char *head, size_t head_size, const char *data, size_t data_size, int encoding,
+			uint32_t unit)
 {
 	unsigned common;
 
