@@ -8,7 +8,7 @@
     tests/programs.py --build build --long                      the long ones, which are else left out
     tests/programs.py --list
 
-The programs are in tests/program_list.py, long ones in the modules LONG. A program runs natively once, and then in each
+The programs are in tests/program_list.py, long ones (and a few others) in the modules LONG. A program runs natively once, and then in each
 tactic with each hook. It passes when its transcript (output, standard error, status; for a server the replies and its
 status) is the same as natively; under the count hook, also only if calls were counted. It is skipped when it is not
 installed, or when the machine can't have the tactic.
@@ -33,7 +33,7 @@ import program_list
 import sessions
 from ordinary import ordinary_signals
 
-LONG = ("runtimes_list", "services_list")  # modules; each registers its programs when it is imported
+LONG = ("runtimes_list", "services_list", "jit_list")  # modules; each registers its programs when it is imported
 for module in LONG:
     importlib.import_module(module)
 
