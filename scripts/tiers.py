@@ -109,6 +109,10 @@ def vdso(build):
     return Step("vDSO", python("tests/test_vdso.py", build), 180, why_no_agent("trap"))
 
 
+def warm(build):
+    return Step("after warm-up", python("tests/test_warm.py", build), 300, why_no_agent("zpoline"))
+
+
 def blocking(build):
     return Step("blocking hooks", python("tests/test_blocking.py", build), 240, why_no_agent("trap"))
 
@@ -192,8 +196,8 @@ def usual(build):
 def everything(build):
     before = [step for step in usual(build) if not step.name.startswith(("programs", "stress"))]
     install = Step("install", python("tests/test_install.py", "--build", build))
-    return [*before, stress(build, 60, *STRESS_LEAST), install, *many_threads(build), *counted(build),
-            programs(build, "trap", 900), programs(build, "zpoline", 900),
+    return [*before, stress(build, 60, *STRESS_LEAST), install, warm(build), *many_threads(build),
+            *counted(build), programs(build, "trap", 900), programs(build, "zpoline", 900),
             *(programs(build, tactic, 1200, "--oracle") for tactic in tactics()), *other_builds(), bench()]
 
 

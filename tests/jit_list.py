@@ -12,11 +12,11 @@ import os
 from program_list import PROGRAMS, faults_at_null, program, takes
 
 TEMURIN = max(glob.glob("/usr/lib/jvm/temurin-*-jdk-amd64"), default="/usr/lib/jvm/temurin")
-# Debian's node beside another one: its packages, unpacked there (scripts/setup --runtimes).
+# Debian's node beside another one: its packages, unpacked there (scripts/debian-node).
 DEBIAN_NODE = "/opt/debian-node/usr"
 OPCACHE = ("-n", "-d", "zend_extension=opcache", "-d", "opcache.enable_cli=1", "-d", "opcache.jit_buffer_size=64M",
            "-d", "opcache.jit=tracing", "-d", "opcache.validate_timestamps=1")
-PHP_MODULES = ("posix", "pcntl", "ffi")
+PHP_MODULES = ("posix", "ffi")
 LIBGCCJIT = max(glob.glob("/usr/lib/gcc/x86_64-linux-gnu/*/include/libgccjit.h"), default="/usr/include/libgccjit.h")
 ASMJIT = "/usr/include/asmjit/asmjit.h"
 
