@@ -1,4 +1,4 @@
-"""More real programs for tests/programs.py: runtimes that make code while they run, each made to make and drop much of it.
+"""More real programs for tests/programs.py: runtimes that make code while they run, made to make and drop much of it.
 
 What they run is tests/inputs/compiled.*, Compiled.* and their kin. Those that take a few seconds belong to every run
 (@short), the others to --long. Page zero is readable under zpoline where the CPU has no protection keys: programs that
@@ -117,7 +117,7 @@ def ruby_yjit(session):
 @short
 @program("php")
 def php_jit(session):
-    """php with opcache's tracing compiler: loops with system calls, functions and files made and dropped, a fork, FFI"""
+    """php with opcache's tracing compiler: loops with calls, functions and files made and dropped, a fork, FFI"""
     session.take("compiled.php")
     modules = [word for name in PHP_MODULES for word in ("-d", f"extension={name}")]
     session.run("php", *OPCACHE, *modules, "-d", "ffi.enable=1", "compiled.php")
@@ -126,7 +126,7 @@ def php_jit(session):
 @short
 @program("erl", "erlc")
 def erlang(session):
-    """erlang's JIT: modules compiled, loaded, called and purged by processes on every scheduler; files, sockets, a port"""
+    """erlang's JIT: modules compiled, called and purged by processes on every scheduler; files, sockets, a port"""
     session.take("compiled.erl")
     session.helper("erlc", "compiled.erl", show=False)
     session.run("erl", "-noshell", "-noinput", "-s", "compiled", "main")
@@ -141,7 +141,7 @@ def emulate(session, emulator, compiler, *words):
 @short
 @program("qemu-x86_64", "gcc")
 def qemu_x86_64(session):
-    """qemu-user with a static program for this CPU: system calls, threads, signals, faults, generated code, fork, exec"""
+    """qemu-user with a static program for this CPU: calls, threads, signals, faults, generated code, fork, exec"""
     emulate(session, "qemu-x86_64", "gcc")
 
 
@@ -197,7 +197,7 @@ def gccjit(session):
 @short
 @program(ASMJIT, "g++")
 def asmjit(session):
-    """libasmjit: functions with a system call instruction, made, run and released in threads; single and dual mapping"""
+    """libasmjit: functions with a system call instruction, made, run and released in threads; dual mapping"""
     session.take("asmjit.cpp")
     session.helper("g++", "-O1", "asmjit.cpp", "-lasmjit", "-lrt", "-pthread", "-o", "made", show=False)
     session.run("./made")

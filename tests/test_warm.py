@@ -2,11 +2,11 @@
 """test_warm.py BUILD_DIR [test ...] - after its warm-up a steady program traps no more, except where it has to
 
 luajit, node, java and redis each do the same work over and over for TOTAL seconds (tests/inputs/steady.*), under
-`zlazy -c --stats --tactic zpoline`. The counters are read while they run: after WARM seconds, and at the end. In between
-nothing may trap but sites that were refused and rt_sigreturn, and those less than LIMIT of the calls; and, MOST_NEW times,
-a site on a path that is taken for the first time (a lock that was never contended, a buffer that had not been full).
-The command's report is printed. java runs with explicit null checks where page zero is readable, that is without
-protection keys.
+`zlazy -c --stats --tactic zpoline`. The counters are read while they run: after WARM seconds, and at the end. In
+between nothing may trap but sites that were refused and rt_sigreturn, and those less than LIMIT of the calls; and,
+MOST_NEW times, a site on a path that is taken for the first time (a lock that was never contended, a buffer that had
+not been full). The command's report is printed. java runs with explicit null checks where page zero is readable, that
+is without protection keys.
 """
 import collections
 import glob
@@ -68,7 +68,8 @@ class Warm(AgentCase):
         delta = Tally(*(b - a for a, b in zip(before, after)))
         with open(self.path("report"), encoding="utf-8", errors="replace") as file:
             report = file.read()
-        print(f"{self.id()}: before {before}", f"then {delta}", report[report.find("processes "):], sep="\n", flush=True)
+        print(f"{self.id()}: before {before}", f"then {delta}", report[report.find("processes "):], sep="\n",
+              flush=True)
         first = delta.rewrites + delta.refused + delta.kept
         self.assertGreater(delta.calls, LEAST_CALLS, "the program has done nothing")
         self.assertLessEqual(first, MOST_NEW, "first calls of sites, though all was warm")

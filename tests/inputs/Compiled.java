@@ -34,7 +34,8 @@ public class Compiled {
         long sum = 0;
         for (int round = 0; round < rounds; round++) {
             for (int n = 0; n < 10; n++) {
-                IntUnaryOperator made = (IntUnaryOperator) new Loader().make(bytes).getDeclaredConstructor().newInstance();
+                Class<?> loaded = new Loader().make(bytes);
+                IntUnaryOperator made = (IntUnaryOperator) loaded.getDeclaredConstructor().newInstance();
                 for (int i = 0; i < 2000; i++) sum += made.applyAsInt(30);
             }
             System.gc();
@@ -86,7 +87,8 @@ public class Compiled {
         int caught = 0;
         String[] texts = { "a", "bc", null };
         for (int i = 0; i < count; i++) {
-            try { caught += texts[i % 1000 == 0 ? 2 : i % 2].length() > 9 ? 1 : 0; } catch (NullPointerException wrong) { caught++; }
+            String text = texts[i % 1000 == 0 ? 2 : i % 2];
+            try { caught += text.length() > 9 ? 1 : 0; } catch (NullPointerException wrong) { caught++; }
         }
         return caught;
     }

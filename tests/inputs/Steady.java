@@ -23,7 +23,8 @@ public class Steady {
     }
 
     static int sockets(ServerSocket server) throws Exception {
-        try (Socket client = new Socket(server.getInetAddress(), server.getLocalPort()); Socket link = server.accept()) {
+        try (Socket client = new Socket(server.getInetAddress(), server.getLocalPort());
+             Socket link = server.accept()) {
             client.getOutputStream().write(7);
             return link.getInputStream().read();
         }
@@ -42,7 +43,10 @@ public class Steady {
                     Files.writeString(Path.of("file"), "text " + i);
                     Files.readString(Path.of("file"));
                 }
-                Thread thread = new Thread(() -> { byte[][] garbage = new byte[100][]; for (int i = 0; i < 100; i++) garbage[i] = new byte[10000]; });
+                Thread thread = new Thread(() -> {
+                    byte[][] garbage = new byte[100][];
+                    for (int i = 0; i < 100; i++) garbage[i] = new byte[10000];
+                });
                 thread.start();
                 thread.join();
                 sum.get();

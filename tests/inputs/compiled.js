@@ -2,7 +2,6 @@
 const { Worker, isMainThread, parentPort, workerData } = require('worker_threads');
 const { once } = require('events');
 const fs = require('fs'), vm = require('vm');
-const collect = global.gc || vm.runInNewContext('gc', { __proto__: null, gc: global.gc });
 
 // A function of its own each time, hot enough for every compiler, with a system call now and then.
 function functions(count) {
@@ -11,15 +10,17 @@ function functions(count) {
     const made = new Function('fs', `let sum = 0; for (let i = 0; i < 20000; i++) sum = (sum + i * ${n}) % 1000003;
       for (let i = 0; i < 20; i++) sum += fs.existsSync('/') ? 1 : 0; return sum;`);
     sum += made(fs);
-    if (n % 25 === 0) collect();
+    if (n % 25 === 0) global.gc();
   }
   return sum;
 }
 
 function evaluated(count) {
   let sum = 0;
-  for (let n = 1; n <= count; n++)
-    sum = (sum + eval(`(() => { let s = ${n}; for (let i = 0; i < 3000; i++) s = (s * 31 + i) % 65521; return s; })()`)) % 1000003;
+  for (let n = 1; n <= count; n++) {
+    const text = `let s = ${n}; for (let i = 0; i < 3000; i++) s = (s * 31 + i) % 65521; return s;`;
+    sum = (sum + eval(`(() => { ${text} })()`)) % 1000003;
+  }
   return sum;
 }
 
@@ -46,7 +47,7 @@ function contexts(count) {
 }
 
 // (func (export "f") (param i32) (result i32)): a loop, KEY added in each round; (func (export "g") (result i32)):
-// reads beyond the memory; (func (export "h") calls what is imported.
+// reads beyond the memory; (func (export "h") (result i32)): calls what is imported.
 function wasm(key) {
   const text = value => [value.length, ...Buffer.from(value)];
   const section = (id, bytes) => [id, bytes.length, ...bytes];
@@ -78,7 +79,8 @@ async function modules(count) {
 }
 
 async function work(scale) {
-  return [functions(25 * scale), evaluated(100 * scale), shapes(), contexts(5 * scale), await modules(30 * scale)].join(' ');
+  const text = [functions(25 * scale), evaluated(100 * scale), shapes(), contexts(5 * scale)].join(' ');
+  return `${text} ${await modules(30 * scale)}`;
 }
 
 async function main() {

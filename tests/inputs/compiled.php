@@ -14,7 +14,8 @@ function made(int $count): int
 {
     $sum = 0;
     for ($n = 0; $n < $count; $n++) {
-        $f = eval("return function (\$i) { \$s = 0; for (\$k = 0; \$k < 100; \$k++) \$s = (\$s * 31 + \$i + $n) % 65521; return \$s; };");
+        $body = "\$s = 0; for (\$k = 0; \$k < 100; \$k++) \$s = (\$s * 31 + \$i + $n) % 65521; return \$s;";
+        $f = eval("return function (\$i) { $body };");
         for ($i = 0; $i < 40; $i++)
             $sum += $f($i);
     }
@@ -25,7 +26,8 @@ function included(int $count): int
 {
     $sum = 0;
     for ($n = 0; $n < $count; $n++) {
-        file_put_contents("part$n.php", "<?php \$s = 0; for (\$k = 0; \$k < 3000; \$k++) \$s = (\$s + \$k * $n) % 65521; return \$s;");
+        $body = "\$s = 0; for (\$k = 0; \$k < 3000; \$k++) \$s = (\$s + \$k * $n) % 65521; return \$s;";
+        file_put_contents("part$n.php", "<?php $body");
         $sum += include "part$n.php";
         opcache_invalidate("part$n.php", true);
     }

@@ -1,6 +1,5 @@
 # Methods compiled by YJIT, redefined so that its code is thrown away; system calls in hot methods; threads, a fork.
 abort 'YJIT is off' unless defined?(RubyVM::YJIT) && RubyVM::YJIT.enabled?
-require 'io/console'
 
 def hot(count)
   pid, parent, same, i = Process.pid, Process.ppid, 0, 0

@@ -8,7 +8,7 @@
 enum { ROUNDS = 6, CALLS = 2000, THREADS = 4 };
 typedef long (*call_function)(void);
 
-/* long call(void) { long rax; asm volatile("movl $NUMBER, %%eax; syscall" : "=a"(rax) :: "rcx", "r11"); return rax; } */
+/* long call(void) { long rax; asm volatile("movl $NUMBER, %%eax; syscall" : "=a"(rax) : ...); return rax; } */
 static gcc_jit_result *compile(long number, int level)
 {
 	gcc_jit_context *context = gcc_jit_context_acquire();

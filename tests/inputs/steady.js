@@ -8,8 +8,8 @@ const EMPTY = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
 function compile(n) {
   let sum = 0;
-  for (let k = 0; k < 5; k++)
-    sum += new Function('let s = 0; for (let i = 0; i < 20000; i++) s = (s + i * ' + (n + k) + ') % 65521; return s;')();
+  for (let k = n; k < n + 5; k++)
+    sum += new Function(`let s = 0; for (let i = 0; i < 20000; i++) s = (s + i * ${k}) % 65521; return s;`)();
   return sum + (new WebAssembly.Instance(new WebAssembly.Module(EMPTY)) ? 1 : 0);
 }
 

@@ -6,7 +6,8 @@ local rounds = 0
 while os.time() < stop do
 	local sum, parent = 0, C.getppid()
 	for n = 1, 20 do
-		sum = sum + assert(loadstring("local C = ... local s = 0 for i = 1, 200 do s = s + C.getppid() % 2 + " .. n .. " end return s"))(C)
+		local source = "local C = ... local s = 0 for i = 1, 200 do s = s + C.getppid() % 2 + " .. n .. " end return s"
+		sum = sum + assert(loadstring(source))(C)
 	end
 	for i = 1, 20000 do sum = sum + tonumber(C.syscall(i % 2 == 0 and 39 or 110)) % 2 end
 	for i = 1, 20 do
