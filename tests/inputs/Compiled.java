@@ -83,12 +83,14 @@ public class Compiled {
         return sum;
     }
 
+    static final class Cell { int value = 1; }
+
     static int nulls(int count) {
         int caught = 0;
-        String[] texts = { "a", "bc", null };
+        Cell[] cells = { new Cell(), new Cell(), null };
         for (int i = 0; i < count; i++) {
-            String text = texts[i % 1000 == 0 ? 2 : i % 2];
-            try { caught += text.length() > 9 ? 1 : 0; } catch (NullPointerException wrong) { caught++; }
+            Cell cell = cells[i % 1000 == 0 ? 2 : i % 2];
+            try { caught += cell.value > 9 ? 1 : 0; } catch (NullPointerException wrong) { caught++; }
         }
         return caught;
     }
