@@ -1,6 +1,7 @@
 /* tally.c - the counters of a run, read while it goes on
  *
- *     tally FILE     FILE as in ZLAZY_STATS. Prints one line: processes, rewrites, refused, kept, traps, calls.
+ *     tally FILE     FILE as in ZLAZY_STATS. Prints one line: processes, sites rewritten, refused and kept, traps, those at
+ *                    refused sites, of rt_sigreturn and lost to another thread, calls.
  */
 #include "base/shared.h"
 
@@ -10,10 +11,16 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+static void print(const _Atomic uint64_t *counter)
+{
+	printf("%" PRIu64 " ", atomic_load(counter));
+}
+
 int main(int argc, char **argv)
 {
 	int fd = argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
-	const struct zl_shared *shared;
+	struct zl_shared *shared;
+	struct zl_tally *tally;
 	uint64_t refused = 0, calls = 0;
 
 	if (fd < 0) {
@@ -25,12 +32,20 @@ int main(int argc, char **argv)
 		fprintf(stderr, "tally: %s is no file of counters of this version\n", argv[1]);
 		return 2;
 	}
+	tally = &shared->tally;
 	for (int i = 0; i < ZL_VERDICTS; i++)
-		refused += atomic_load(&shared->tally.refused[i]);
+		refused += atomic_load(&tally->refused[i]);
 	for (int slot = 0; slot < ZL_SHARED_SLOTS; slot++)
 		for (int number = 0; number < ZL_SHARED_NUMBERS; number++)
 			calls += atomic_load(&shared->count[slot][number].calls);
-	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", shared->tally.processes,
-	       shared->tally.rewrites, refused, shared->tally.kept, shared->tally.traps, calls);
+	print(&tally->processes);
+	print(&tally->rewrites);
+	printf("%" PRIu64 " ", refused);
+	print(&tally->kept);
+	print(&tally->traps);
+	print(&tally->at_refused);
+	print(&tally->at_sigreturn);
+	print(&tally->lost_races);
+	printf("%" PRIu64 "\n", calls);
 	return 0;
 }
