@@ -7,7 +7,8 @@
  *   two steps    second byte first: 0f d0, an undefined instruction that lazy/fault.c takes for a trap of the site
  *                (the record is published already); a barrier that makes every core refetch; then the first byte.
  *                (Intel SDM 9.1.3, cross-modifying code; membarrier(2), PRIVATE_EXPEDITED_SYNC_CORE.)
- *                The order matters: ff 05 would be inc mem. Put back in the reverse order.
+ *                The order matters: ff 05 would be inc mem. Put back in the reverse order. Inside an aligned word
+ *                the barrier is left out: who fetches the word sees it at one moment, and stores in their order.
  *
  * The memory decides who writes:
  *
@@ -114,8 +115,8 @@ static long put_two_steps(int fd, uintptr_t site, const struct change *change)
 
 	if (result != 0)
 		return result;
-	result = is_threaded() && barrier() != 0 ? (long)ZL_NO_BARRIER :
-						   put_byte(fd, site + b, change->from[b], change->to[b]);
+	result = is_threaded() && !is_in_one_word(site) && barrier() != 0 ?
+			 (long)ZL_NO_BARRIER : put_byte(fd, site + b, change->from[b], change->to[b]);
 	if (result == 0 || put_byte(fd, site + a, change->to[a], change->from[a]) == 0)
 		return result;
 	return HALF_DONE;
@@ -196,11 +197,22 @@ static enum access access_of_page(uintptr_t address)
 	return result == -EINVAL && zl_copy_in(&byte, address, 1) ? READ_ONLY : UNKNOWN;
 }
 
+/* The last page that the program can't write. As long as its leaf is active, who changes that takes the patch lock. */
+static uintptr_t closed_page;
+
+void zl_patch_forget(void)
+{
+	closed_page = 0;
+}
+
 /* Can the program write one of the bytes? */
 static enum access access_of(uintptr_t site)
 {
-	enum access access = access_of_page(site);
+	uintptr_t page = zl_align_down(site, ZL_PAGE);
+	enum access access = page == closed_page ? READ_ONLY : access_of_page(site);
 
+	if (access == READ_ONLY)
+		closed_page = page;
 	if (access == READ_ONLY && has_two_pages(site))
 		access = access_of_page(site + 1);
 	return access;
@@ -295,7 +307,7 @@ bool zl_patch_may(const struct zl_seccomp *filters)
 {
 	int fd = zl_codefd_number();
 
-	return fd >= 0 && zl_seccomp_lets(filters, __NR_fstat, fd, 0, 0) &&
+	return fd >= 0 && zl_seccomp_lets(filters, __NR_lseek, fd, 0, 1) &&
 	       zl_seccomp_lets(filters, __NR_pwrite64, fd, 0, 1) &&
 	       zl_seccomp_lets(filters, __NR_madvise, 0, ZL_PAGE, MADV_POPULATE_WRITE) &&
 	       zl_seccomp_lets(filters, __NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) &&

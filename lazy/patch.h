@@ -34,6 +34,9 @@ long zl_patch_apply(uintptr_t site, enum zl_site_state state);
 /* Put `0f 05` back, if `ff d0` is still there. False: nobody can write there. locks: zl_patch_lock */
 bool zl_patch_undo(uintptr_t site, enum zl_site_state state);
 
+/* The program's memory changes. locks: zl_patch_lock */
+void zl_patch_forget(void);
+
 struct zl_seccomp;
 /* Do these filters let pass what patching needs, or would begin and could not end? */
 bool zl_patch_may(const struct zl_seccomp *filters);

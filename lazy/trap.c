@@ -15,6 +15,7 @@
  */
 #include "lazy/trap.h"
 #include "base/copy.h"
+#include "base/fs.h"
 #include "base/seccomp.h"
 #include "base/string.h"
 #include "base/tally.h"
@@ -26,7 +27,6 @@
 #include "lazy/patch.h"
 #include "lazy/refused.h"
 #include "lazy/sites.h"
-#include <asm/prctl.h>
 #include <linux/errno.h>
 #include "base/poison.h"
 
@@ -37,9 +37,7 @@ bool zl_may_rewrite;
 /* The decoder reads its stack canary at fs:0x28. */
 static bool has_thread_pointer(void)
 {
-	unsigned long fs = 0;
-	zl_raw(__NR_arch_prctl, ARCH_GET_FS, &fs);
-	return fs != 0;
+	return zl_fs_read() != 0;
 }
 
 static bool is_forbidden(void)

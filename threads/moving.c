@@ -46,6 +46,12 @@ enum care {
 	HELD,                  /* the patch lock, and there are sites */
 };
 
+static void lock(void)
+{
+	zl_lock(&zl_patch_lock);
+	zl_patch_forget();
+}
+
 static bool may_lie(uintptr_t start, uintptr_t end)
 {
 	return zl_unlikely(zl_leaves_may_lie(start, end + ZL_SITE_SIZE));
@@ -68,7 +74,7 @@ static enum care begin(uintptr_t start, uintptr_t end)
 		return care;
 	if (care == ENTERED)
 		zl_leaves_leave(start, end + ZL_SITE_SIZE);
-	zl_lock(&zl_patch_lock);
+	lock();
 	if (zl_sites_lie(start, end))
 		return HELD;
 	care = enter(start, end);
@@ -88,7 +94,7 @@ static void drop(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t, enum z
 {
 	if (!may_lie(start, end))
 		return;
-	zl_lock(&zl_patch_lock);
+	lock();
 	zl_sites_drop(start, end, drops);
 	zl_unlock(&zl_patch_lock);
 }
@@ -144,7 +150,7 @@ long zl_moving_by_mremap(struct zl_frame *frame, zl_making *make)
 	}
 	if (from_end < from)
 		return make(frame);
-	zl_lock(&zl_patch_lock);
+	lock();
 	zl_sites_drop(from, from_end, is_restored);
 	restore_edges(to, to_end);
 	at = make(frame);
@@ -166,7 +172,7 @@ long zl_moving_by_shmdt(struct zl_frame *frame, zl_making *make)
 	uint8_t byte;
 	long result;
 
-	zl_lock(&zl_patch_lock);
+	lock();
 	zl_sites_drop(start, start, is_restored);
 	result = make(frame);
 	while (result == 0 && (leaf = zl_leaf_from(start / ZL_PAGE)) != NULL) {
@@ -192,7 +198,7 @@ void zl_moving_new(uintptr_t start, uintptr_t end)
 
 void zl_moving_shared(uintptr_t start, uintptr_t end)
 {
-	zl_lock(&zl_patch_lock);
+	lock();
 	zl_maps_forget(start, end);
 	zl_unlock(&zl_patch_lock);
 }

@@ -87,7 +87,10 @@ static void expect_bytes(const uint8_t *code, unsigned offset, const char *two)
 static long patch(uintptr_t site)
 {
 	enum zl_site_state state;
-	long result = zl_patch_plan(site, true, &state);
+	long result;
+
+	zl_patch_forget();   /* memory of the case before */
+	result = zl_patch_plan(site, true, &state);
 
 	return result == ZL_OK ? zl_patch_apply(site, state) : result;
 }
