@@ -3,7 +3,7 @@
  *     sealed CASE ROUNDS PID
  *
  * CASE calls    getpid (which answers PID; 0: the real one), getppid and a number that no kernel has
- *      memory   mprotect and madvise of the program's data
+ *      memory   mprotect and madvise of the program's data, by one thread; several tell each other of such calls
  *      fresh    as calls, with one call from a site that has never run before: the agent has to write, and can't
  *
  * Each thread warms up and waits. At the first breakpoint sealer.c makes all memory read-only that is not the
@@ -109,17 +109,19 @@ int main(int argc, char **argv)
 {
 	pthread_t threads[THREADS];
 	uintptr_t block;
+	int others;
 
 	if (argc != 4)
 		return 2;
 	round_of_calls = strcmp(argv[1], "memory") == 0 ? memory : calls;
+	others = round_of_calls == memory ? 0 : THREADS;
 	rounds = atol(argv[2]);
 	pid = atol(argv[3]) ? atol(argv[3]) : getpid();
 	parent = getppid();
 	__asm__("movq %%fs:0, %0" : "=r"(block));
 	add(block - PAGE, block + CONTROL_BLOCK);   /* with the thread variables below */
 	dl_iterate_phdr(add_object, NULL);
-	for (int i = 0; i < THREADS; i++) {
+	for (int i = 0; i < others; i++) {
 		pthread_attr_t attributes;
 		pthread_attr_init(&attributes);
 		pthread_attr_setstack(&attributes, stacks[i], STACK);
@@ -128,7 +130,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < WARM_ROUNDS; i++)
 		wrong += !round_of_calls(THREADS);
-	while (ready < THREADS)
+	while (ready < others)
 		__builtin_ia32_pause();
 	breakpoint();
 	is_sealed = true;
@@ -136,12 +138,12 @@ int main(int argc, char **argv)
 		wrong += fresh() != pid;
 	for (long i = 0; i < rounds; i++)
 		wrong += !round_of_calls(THREADS);
-	while (done < THREADS)
+	while (done < others)
 		__builtin_ia32_pause();
 	breakpoint();
 	is_open = true;
-	for (int i = 0; i < THREADS; i++)
+	for (int i = 0; i < others; i++)
 		pthread_join(threads[i], NULL);
-	printf("%ld rounds, %d wrong\n", rounds * (THREADS + 1), (int)wrong);
+	printf("%ld rounds, %d wrong\n", rounds * (others + 1), (int)wrong);
 	return wrong ? 1 : 0;
 }
