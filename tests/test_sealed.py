@@ -44,9 +44,9 @@ class SealedCase(agentcase.AgentCase):
                                str(rounds), pid, *settings], env=common.clean_environment(), cwd=self.directory,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180)
 
-    def expect_goes_on(self, done, rounds=ROUNDS, threads=THREADS):
+    def expect_goes_on(self, done, rounds=ROUNDS):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn(f"{rounds * threads} rounds, 0 wrong\n", done.stdout)
+        self.assertIn(f"{rounds * THREADS} rounds, 0 wrong\n", done.stdout)
         self.assertIn("libzlazy.so", done.stdout)
 
     def expect_dies(self, done, line):
@@ -68,10 +68,6 @@ class SealedCase(agentcase.AgentCase):
 
     def test_calls_of_two_hooks(self):
         self.expect_goes_on(self.run_sealed("calls", self.hook("pass_general"), self.hook("fake"), pid=ANSWERED))
-
-    def test_memory_calls(self):
-        """They go through their owner."""
-        self.expect_goes_on(self.run_sealed("memory", rounds=50_000), 50_000, threads=1)
 
     def test_everything_shared_is_sealed(self):
         """The agent's counters and its lists of sites and slots are in what is sealed."""

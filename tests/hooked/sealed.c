@@ -3,7 +3,6 @@
  *     sealed CASE ROUNDS PID
  *
  * CASE calls    getpid (which answers PID; 0: the real one), getppid and a number that no kernel has
- *      memory   mprotect and madvise of the program's data, by one thread; several tell each other of such calls
  *      fresh    as calls, with one call from a site that has never run before: the agent has to write, and can't
  *
  * Each thread warms up and waits. At the first breakpoint sealer.c makes all memory read-only that is not the
@@ -30,7 +29,6 @@ struct range { uintptr_t start, end; };
 static struct range own[MOST_RANGES];
 static size_t owned;
 static _Alignas(PAGE) char stacks[THREADS][STACK];
-static _Alignas(PAGE) char data[THREADS + 1][PAGE];
 static long pid, parent, rounds;
 static _Atomic int ready, done, wrong;
 static _Atomic bool is_sealed, is_open;
@@ -49,37 +47,25 @@ static __attribute__((noinline)) long fresh(void)
 	return result;
 }
 
-static bool calls(int thread)
+static __attribute__((noinline)) bool calls(void)
 {
-	(void)thread;
 	return call(SYS_getpid, 0, 0, 0) == pid && call(SYS_getppid, 0, 0, 0) == parent &&
 	       call(NO_SUCH_CALL, 0, 0, 0) == -38;
 }
 
-static bool memory(int thread)
+static void *run(void *unused)
 {
-	long at = (long)data[thread];
-	return call(SYS_mprotect, at, PAGE, PROT_READ) == 0 && call(SYS_mprotect, at, PAGE, PROT_READ | PROT_WRITE) == 0 &&
-	       call(SYS_madvise, at, PAGE, MADV_DONTNEED) == 0;
-}
-
-static bool (*round_of_calls)(int thread);
-
-static void *run(void *argument)
-{
-	int thread = (int)(intptr_t)argument;
-
 	for (int i = 0; i < WARM_ROUNDS; i++)
-		wrong += !round_of_calls(thread);
+		wrong += !calls();
 	ready++;
 	while (!is_sealed)
 		__builtin_ia32_pause();
 	for (long i = 0; i < rounds; i++)
-		wrong += !round_of_calls(thread);
+		wrong += !calls();
 	done++;
 	while (!is_open)
 		__builtin_ia32_pause();
-	return NULL;
+	return unused;
 }
 
 static void add(uintptr_t start, uintptr_t end)
@@ -109,41 +95,38 @@ int main(int argc, char **argv)
 {
 	pthread_t threads[THREADS];
 	uintptr_t block;
-	int others;
 
 	if (argc != 4)
 		return 2;
-	round_of_calls = strcmp(argv[1], "memory") == 0 ? memory : calls;
-	others = round_of_calls == memory ? 0 : THREADS;
 	rounds = atol(argv[2]);
 	pid = atol(argv[3]) ? atol(argv[3]) : getpid();
 	parent = getppid();
 	__asm__("movq %%fs:0, %0" : "=r"(block));
 	add(block - PAGE, block + CONTROL_BLOCK);   /* with the thread variables below */
 	dl_iterate_phdr(add_object, NULL);
-	for (int i = 0; i < others; i++) {
+	for (int i = 0; i < THREADS; i++) {
 		pthread_attr_t attributes;
 		pthread_attr_init(&attributes);
 		pthread_attr_setstack(&attributes, stacks[i], STACK);
-		if (pthread_create(&threads[i], &attributes, run, (void *)(intptr_t)i) != 0)
+		if (pthread_create(&threads[i], &attributes, run, NULL) != 0)
 			return 2;
 	}
 	for (int i = 0; i < WARM_ROUNDS; i++)
-		wrong += !round_of_calls(THREADS);
-	while (ready < others)
+		wrong += !calls();
+	while (ready < THREADS)
 		__builtin_ia32_pause();
 	breakpoint();
 	is_sealed = true;
 	if (strcmp(argv[1], "fresh") == 0)
 		wrong += fresh() != pid;
 	for (long i = 0; i < rounds; i++)
-		wrong += !round_of_calls(THREADS);
-	while (done < others)
+		wrong += !calls();
+	while (done < THREADS)
 		__builtin_ia32_pause();
 	breakpoint();
 	is_open = true;
-	for (int i = 0; i < others; i++)
+	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	printf("%ld rounds, %d wrong\n", rounds * (others + 1), (int)wrong);
+	printf("%ld rounds, %d wrong\n", rounds * (THREADS + 1), (int)wrong);
 	return wrong ? 1 : 0;
 }
