@@ -90,14 +90,16 @@ class Sites(AgentTest):
         return compile_c(name, text, '-O2', '-w', *flags)
 
     def list_sites(self, *words, status=0, **more):
-        """The lines of the list but for rt_sigreturn, each (traps, sites, bytes, call, reason, place); and the sums."""
+        """The lines of the list but for rt_sigreturn and the dynamic linker, each (traps, sites, bytes, call, reason,
+        place); and the sums."""
         done = self.run_command('--quiet', '--tactic', 'zpoline', '--stats', '-o', 'report', *words, **more)
         self.assertEqual((done.returncode, done.stderr), (status, ''))
         text = self.text_of('report')
         rows = (re.fullmatch(r' *(\S.*?) +(\d+)', line) for line in text.splitlines())
         sums = {row[1]: int(row[2]) for row in rows if row}
         found = re.findall(r'(?m)^ +(\d+) +(\d+) +([0-9a-f. ]*\[0f 05\][0-9a-f. ]*?)  (\S+) +(\S.*?)  +(\S.*)$', text)
-        return [(int(row[0]), int(row[1]), *row[2:]) for row in found if row[3] != 'rt_sigreturn'], sums
+        return [(int(row[0]), int(row[1]), *row[2:]) for row in found
+                if row[3] != 'rt_sigreturn' and not row[5].startswith('ld-linux')], sums
 
     def expect_symbol(self, place, path, symbol):
         """`place` names the symbol, and nm and objdump have a `syscall` there."""
