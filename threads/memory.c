@@ -216,19 +216,26 @@ static bool is_mapped(long at)
 	return !zl_is_error(at) && at != ZLAZY_INTERRUPTED;
 }
 
+/* Wherever the kernel has chosen. */
+static void note_new(long at, uintptr_t size, bool is_private)
+{
+	zl_moving_new((uintptr_t)at, (uintptr_t)at + size);
+	if (!is_private)
+		zl_moving_shared((uintptr_t)at, (uintptr_t)at + size);
+}
+
 long zl_own_mmap(struct zl_frame *frame)
 {
 	const long *arg = frame->call.arg;
-	uintptr_t start = (uintptr_t)arg[0], size = zl_align_up((uintptr_t)arg[1], ZL_PAGE);
-	bool is_fixed = arg[3] & MAP_FIXED && start + size > start;
-	long at = is_fixed ? zl_moving_away(frame, start, start + size, map) : map(frame);
+	uintptr_t start = zl_align_down((uintptr_t)arg[0], ZL_PAGE), size = zl_align_up((uintptr_t)arg[1], ZL_PAGE);
+	bool is_private = arg[3] & MAP_ANONYMOUS && !(arg[3] & MAP_SHARED);
+	bool is_told = (arg[0] || arg[3] & MAP_FIXED) && start + size > start;
+	long at = is_told ? zl_moving_in(frame, start, start + size, is_private, map) : map(frame);
 
 	if (!is_mapped(at))
 		return at;
-	if (!is_fixed)
-		zl_moving_new((uintptr_t)at, (uintptr_t)at + size);
-	if (arg[3] & MAP_SHARED || !(arg[3] & MAP_ANONYMOUS))
-		zl_moving_shared((uintptr_t)at, (uintptr_t)at + size);
+	if (!is_told || (uintptr_t)at != start)
+		note_new(at, size, is_private);
 	if (zl_unlikely(zl_is_nested(frame)))
 		note_hooks(at, arg[1]);
 	return at;
@@ -273,14 +280,12 @@ long zl_own_shmat(struct zl_frame *frame)
 	zl_raw(__NR_shmctl, frame->call.arg[0], IPC_STAT, &segment);
 	if (frame->call.arg[2] & SHM_REMAP && start && find(frame, start, segment.shm_segsz, &agent))
 		return refuse_mapping(&agent);
-	if (frame->call.arg[2] & SHM_REMAP && start)
-		at = zl_moving_away(frame, start, start + segment.shm_segsz, zl_call_make);
+	if (start && start + segment.shm_segsz > start)
+		at = zl_moving_in(frame, start, start + segment.shm_segsz, false, zl_call_make);
 	else
 		at = zl_call_make(frame);
-	if (is_mapped(at)) {
-		zl_moving_new((uintptr_t)at, (uintptr_t)at + segment.shm_segsz);
-		zl_moving_shared((uintptr_t)at, (uintptr_t)at + segment.shm_segsz);
-	}
+	if (is_mapped(at) && (uintptr_t)at != start)
+		note_new(at, segment.shm_segsz, false);
 	return at;
 }
 

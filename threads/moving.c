@@ -125,6 +125,32 @@ long zl_moving_away(struct zl_frame *frame, uintptr_t start, uintptr_t end, zl_m
 	return result;
 }
 
+/* Under the patch lock, or with the range entered, so that nobody asks in between. */
+static void forget_private(enum care care, uintptr_t start, uintptr_t end)
+{
+	if (care != HELD)
+		lock();
+	zl_maps_forget(start, end);
+	if (care != HELD)
+		zl_unlock(&zl_patch_lock);
+}
+
+long zl_moving_in(struct zl_frame *frame, uintptr_t start, uintptr_t end, bool is_private, zl_making *make)
+{
+	enum care care = begin(start, end);
+	long at;
+
+	if (care == HELD)
+		restore_edges(start, end);
+	at = make(frame);
+	if (care == HELD)
+		zl_sites_drop(start, end, (uintptr_t)at == start ? NULL : is_gone);
+	if ((uintptr_t)at == start && !is_private)
+		forget_private(care, start, end);
+	finish(care, start, end);
+	return at;
+}
+
 long zl_moving_changes(struct zl_frame *frame, uintptr_t start, uintptr_t end, bool only_open, zl_making *make)
 {
 	enum care care = begin(start, end);
