@@ -24,6 +24,8 @@
  *   a private view of a memfd                  left alone: with its first byte written the page would no longer follow the
  *                                              memfd, which may be how a JIT writes its code.
  *
+ * Memory that the program can write, but no longer execute, is left alone for this time: another thread writes there now.
+ *
  * Whether the program can write is asked by MADV_POPULATE_WRITE, which changes no byte; whether memory is shared, by
  * /proc/self/maps, only where it has to be known. (A thread that makes shared code writable in between, a microsecond
  * apart, while it is executed for the first time, deceives this.)
@@ -197,12 +199,13 @@ static enum access access_of_page(uintptr_t address)
 	return result == -EINVAL && zl_copy_in(&byte, address, 1) ? READ_ONLY : UNKNOWN;
 }
 
-/* The last page that the program can't write. As long as its leaf is active, who changes that takes the patch lock. */
-static uintptr_t closed_page;
+/* The last page that the program can't write, and the last one that it can write and execute. As long as its leaf is active,
+ * who changes that takes the patch lock. */
+static uintptr_t closed_page, live_page;
 
 void zl_patch_forget(void)
 {
-	closed_page = 0;
+	closed_page = live_page = 0;
 }
 
 /* Can the program write one of the bytes? */
@@ -218,18 +221,32 @@ static enum access access_of(uintptr_t site)
 	return access;
 }
 
+static bool is_known(uintptr_t site, enum access access)
+{
+	return zl_maps_is_known_private(site) && zl_maps_is_known_private(site + 1) &&
+	       (access == READ_ONLY ||
+		(access == WRITABLE && live_page == zl_align_down(site, ZL_PAGE) && !has_two_pages(site)));
+}
+
 /* Whose memory is it? Where access_of() doesn't tell, protection does. 0 or -errno */
 static long inspect(uintptr_t site, enum access *access, struct place *place)
 {
 	long result;
 
 	memset(place, 0, sizeof(*place));
-	if (*access != UNKNOWN && zl_maps_is_known_private(site) && zl_maps_is_known_private(site + 1))
+	if (is_known(site, *access))
 		return 0;
 	result = look(site, place);
-	if (result == 0 && (place->first.protection | place->second.protection) & PROT_WRITE)
+	if (result != 0)
+		return result == -ENOENT ? -EAGAIN : result;   /* it is gone */
+	if ((place->first.protection | place->second.protection) & PROT_WRITE)
 		*access = WRITABLE;
-	return result == -ENOENT ? -EAGAIN : result;   /* it is gone */
+	if (*access != WRITABLE)
+		return 0;
+	if (!(place->first.protection & place->second.protection & PROT_EXEC))
+		return -EAGAIN;   /* another thread has opened it since it was executed, and may just be writing there */
+	live_page = zl_align_down(site, ZL_PAGE);
+	return 0;
 }
 
 long zl_patch_plan(uintptr_t site, bool is_described, enum zl_site_state *state)
