@@ -89,7 +89,7 @@ static struct opinion judge(uintptr_t site, uint64_t number)
 		lose_race();   /* another thread was faster */
 		return opinion;
 	}
-	opinion.has_mov = zl_code_moves(site, number, false);
+	opinion.has_mov = code.site_offset >= ZL_MOV_SIZE && zl_code_moves(site, number, false);
 	restore_neighbours(site, &code);
 	if ((uint32_t)number != __NR_rt_sigreturn)
 		opinion.verdict = zl_judge(&code);
