@@ -42,6 +42,9 @@ FAKE_PID = 4242
 # What docs/LIMITS.md says is not done yet, or can't be; by guest, and the tactic that it is confined to, if any.
 GAPS = {
     "gs_own": (None, "gs is the agent's (design row 17)"),
+    "jit_rwx_redzone": ("zpoline", "code that changes around a site in writable memory is not judged anew (row 5)"),
+    "jit_uffd_quiet_writes": ("zpoline", "who watches writes sees the agent's, too (row 7)"),
+    "life_proc_mem": ("zpoline", "writes through /proc/self/mem into rewritten code are not seen (row 2)"),
     "null_jump_low": ("zpoline", "the sled forgets where a jump landed (row 9)"),
 }
 
