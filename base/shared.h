@@ -83,7 +83,7 @@ static inline const char *zl_verdict_text(unsigned verdict)
 		[ZL_UNWRITABLE] = "its page can't be written",
 		[ZL_NO_BARRIER] = "crosses a word, and no membarrier",
 		[ZL_SHARED] = "in shared memory",
-		[ZL_OPEN] = "in writable memory, its number not by mov",
+		[ZL_OPEN] = "in memory that the program can write",
 	};
 
 	return verdict < ZL_VERDICTS && words[verdict] ? words[verdict] : "another reason";

@@ -109,6 +109,10 @@ def vdso(build):
     return Step("vDSO", python("tests/test_vdso.py", build), 180, why_no_agent("trap"))
 
 
+def jit(build):
+    return Step("settings for generated code", python("tests/test_jit.py", build), 120, why_no_agent("trap"))
+
+
 def warm(build):
     return Step("after warm-up", python("tests/test_warm.py", build), 300, why_no_agent("zpoline"))
 
@@ -189,7 +193,7 @@ def usual(build):
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("a signal at every instruction", python("tests/test_inject.py", "--build", build), 300),
             Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
-            command(build), *hooks(build), vdso(build), sealed(build), audit(build), blocking(build), *every,
+            command(build), *hooks(build), vdso(build), jit(build), sealed(build), audit(build), blocking(build), *every,
             programs(build, tactic, 300, *SHORT_PROGRAMS), stress(build, 60)]
 
 

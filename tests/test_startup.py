@@ -104,6 +104,7 @@ class Variables(AgentCase):
            ("ZLAZY_DEBUG", "much", "0 to 9"), ("ZLAZY_DEBUG", "-1", "0 to 9"), ("ZLAZY_SLED", "long", "jump or short"),
            ("ZLAZY_FOLLOW", "no", "0 or 1"), ("ZLAZY_FOLLOW", "", "0 or 1"), ("ZLAZY_RETURN", "fly", "auto, ret or jump"),
            ("ZLAZY_IO_URING", "no", "allow or deny"), ("ZLAZY_VDSO", "on", "off or hook"),
+           ("ZLAZY_JIT", "off", "auto, patch or trap"), ("ZLAZY_JIT", "", "auto, patch or trap"),
            ("ZLAZY_CHILD", "2", "ZLAZY_CHILD"), ("ZLAZY_STATS", "/dev/null", "ZLAZY_STATS"),
            ("ZLAZY_STATS", "/missing/file", "ZLAZY_STATS", "ENOENT"), ("ZLAZY_NONSENSE", "1", "zlazy(1)"),
            ("ZLAZY_LOG", "/missing/log", "ENOENT"), ("ZLAZY_LOG", "/", "EISDIR"))
