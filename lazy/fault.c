@@ -54,6 +54,17 @@ static void trap(struct sigcontext *context, struct zl_block *block, uintptr_t a
 	context->rip = (uintptr_t)zl_entry_jump;
 }
 
+static bool is_fetch(const struct sigcontext *context)
+{
+	return context->trapno == PAGE_FAULT && context->err & ERROR_FETCH;
+}
+
+/* Is there no instruction of the program's at pc? The kernel's half shows other faults, too, where it has vsyscalls. */
+static bool is_nowhere(const struct sigcontext *context)
+{
+	return is_fetch(context) || zl_zero_contains(context->rip) || (intptr_t)context->rip < 0;
+}
+
 /* Has the thread met the middle of a change that is over? Natively it would have met what is there now, or was before. */
 static bool is_ill_of_ours(const struct sigcontext *context, struct zl_block *block, enum zl_site_state state)
 {
@@ -74,8 +85,10 @@ static bool resolve_at_site(int signal, struct sigcontext *context, struct zl_bl
 	uint8_t bytes[ZL_SITE_SIZE] = { 0 };
 	bool is_readable = zl_codefd_read(bytes, context->rip, sizeof(bytes)), is_ill = signal == SIGILL;
 
+	if (is_fetch(context))
+		return false;   /* the site itself can't be executed any more */
 	if (is_readable && bytes[0] == ZL_OLD_FIRST && bytes[1] == ZL_OLD_SECOND)
-		return context->trapno != PAGE_FAULT || !(context->err & ERROR_FETCH);
+		return true;
 	if (is_readable && state != ZL_SITE_NONE && bytes[1] == ZL_NEW_SECOND &&
 	    (bytes[0] == ZL_NEW_FIRST || (is_ill && bytes[0] == ZL_OLD_FIRST)) &&
 	    (state == ZL_SITE_PATCHED || zl_code_moves(context->rip, context->rax, true))) {
@@ -91,7 +104,7 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 
 	if (fix_up(context))
 		return true;
-	if (context->rip == context->rax && zl_copy_in(&after, context->rsp, sizeof(after)) &&
+	if (context->rip == context->rax && is_nowhere(context) && zl_copy_in(&after, context->rsp, sizeof(after)) &&
 	    zl_site_claims(after, context->rax)) {
 		context->rsp += sizeof(after);
 		trap(context, block, after);

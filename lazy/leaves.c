@@ -27,7 +27,9 @@ static struct zl_leaf *idle, **last_idle = &idle;
 static unsigned idles;
 static struct zl_leaf *root;                   /* low: smaller pages; high: larger; no child outranks its parent */
 static _Atomic uint32_t regions[REGIONS];      /* active leaves */
-static _Atomic uint32_t entered[REGIONS + 1];  /* the last one: ranges of more than MOST_REGIONS */
+/* How many are in, and above that how many have been. The last one: ranges of more than MOST_REGIONS. */
+static _Atomic uint32_t entered[REGIONS + 1];
+enum { ONE_IN = 1, IN_MASK = 0xffff, ONE_MORE = 0x10000 };
 
 static uint64_t page_of(const struct zl_leaf *leaf)
 {
@@ -93,7 +95,7 @@ static _Atomic uint32_t *region_of(uint64_t page)
 	return &regions[(page >> REGION_BITS) % REGIONS];
 }
 
-/* release; pairs with the acquire in zl_site_state() */
+/* release; pairs with the acquire in zl_leaf_find_surely() */
 static void turn(void)
 {
 	atomic_fetch_add_explicit(&zl_leaves_turn, 1, memory_order_acq_rel);
@@ -177,7 +179,7 @@ struct zl_leaf *zl_leaf_make(uintptr_t address)
 		link_leaf(leaf, page);
 	}
 	if (!leaf->is_active)
-		atomic_fetch_add(region_of(page), 1);   /* a full barrier: zl_leaves_are_entered() comes after it */
+		atomic_fetch_add(region_of(page), 1);   /* a full barrier: zl_leaves_are_quiet() comes after it */
 	leaf->is_active = true;
 	return leaf;
 }
@@ -248,17 +250,28 @@ static void count(uintptr_t start, uintptr_t end, uint32_t change)
 
 void zl_leaves_enter(uintptr_t start, uintptr_t end)
 {
-	count(start, end, 1);
+	count(start, end, ONE_MORE + ONE_IN);
 }
 
 void zl_leaves_leave(uintptr_t start, uintptr_t end)
 {
-	count(start, end, -1U);
+	count(start, end, -(uint32_t)ONE_IN);
 }
 
-bool zl_leaves_are_entered(uintptr_t address)
+static uint32_t entered_at(uintptr_t address)
 {
-	return atomic_load(&entered[REGIONS]) || atomic_load(&entered[(address / ZL_PAGE >> REGION_BITS) % REGIONS]);
+	return atomic_load(&entered[(address / ZL_PAGE >> REGION_BITS) % REGIONS]);
+}
+
+uint64_t zl_leaves_stamp(uintptr_t site)
+{
+	return (uint64_t)atomic_load(&entered[REGIONS]) << 32 | (entered_at(site) ^ entered_at(site + 1) << 1);
+}
+
+bool zl_leaves_are_quiet(uintptr_t site, uint64_t stamp)
+{
+	return zl_leaves_stamp(site) == stamp &&
+	       !((atomic_load(&entered[REGIONS]) | entered_at(site) | entered_at(site + 1)) & IN_MASK);
 }
 
 void zl_leaves_alone(void)

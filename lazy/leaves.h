@@ -1,9 +1,9 @@
 /* leaves.h - the leaves of the bitmap: made, found in the order of their pages, used again; and who changes memory without
  * the patch lock
  *
- * A call that changes the program's memory takes the patch lock only where there are sites. Elsewhere it enters the range,
- * and leaves it afterwards. Who records a site makes its leaf first, and then looks whether somebody has entered; who enters
- * looks for leaves afterwards. So one of them sees the other: either the site is not recorded, or the lock is taken.
+ * A call that changes the program's memory enters the range, and leaves it afterwards. Who records a site takes a stamp
+ * first of all, judges, makes the leaf, and then looks whether the stamp still holds and nobody is in; who enters looks for
+ * leaves afterwards. So one of them sees the other: either the site is not recorded, or it is seen to be there.
  */
 #ifndef ZL_LAZY_LEAVES_H
 #define ZL_LAZY_LEAVES_H
@@ -22,8 +22,10 @@ bool zl_leaves_may_lie(uintptr_t start, uintptr_t end);
 /* The memory of [start, end) changes, up to zl_leaves_leave(). */
 void zl_leaves_enter(uintptr_t start, uintptr_t end);
 void zl_leaves_leave(uintptr_t start, uintptr_t end);
-/* Does anybody change memory near this address? */
-bool zl_leaves_are_entered(uintptr_t address);
+/* What has happened to the memory of a site up to now. */
+uint64_t zl_leaves_stamp(uintptr_t site);
+/* Has nothing happened since, and does nothing happen now? */
+bool zl_leaves_are_quiet(uintptr_t site, uint64_t stamp);
 /* There is but one thread now, and it has entered nothing. */
 void zl_leaves_alone(void);
 

@@ -48,7 +48,6 @@
 
 enum { CLOSE_TRIES = 8 };
 enum { HALF_DONE = -EINPROGRESS };   /* 0f d0 could neither be finished nor undone: the record stays, each call is a SIGILL */
-enum access { READ_ONLY, WRITABLE, UNKNOWN };
 
 /* Bytes to be changed; `begin`: the one that goes first in two steps. */
 struct change { uint8_t from[ZL_SITE_SIZE], to[ZL_SITE_SIZE]; unsigned begin; };
@@ -188,48 +187,44 @@ static long look(uintptr_t site, struct place *place)
 	return site + 1 >= place->first.end ? zl_maps_find(site + 1, &place->second) : 0;
 }
 
-static enum access access_of_page(uintptr_t address)
+static enum zl_access access_of_page(uintptr_t address)
 {
 	uint8_t byte;
 	long result = can_ask_access ? populate(zl_align_down(address, ZL_PAGE)) : -ENOSYS;
 
 	if (result == 0)
-		return WRITABLE;
+		return ZL_ACCESS_WRITE;
 	/* what a protection key forbids, it forbids to the kernel, too */
-	return result == -EINVAL && zl_copy_in(&byte, address, 1) ? READ_ONLY : UNKNOWN;
+	return result == -EINVAL && zl_copy_in(&byte, address, 1) ? ZL_ACCESS_READ : ZL_ACCESS_UNKNOWN;
 }
 
 /* The last page that the program can't write, and the last one that it can write and execute. As long as its leaf is active,
  * who changes that takes the patch lock. */
-static uintptr_t closed_page, live_page;
+static _Atomic uintptr_t closed_page, live_page;
 
 void zl_patch_forget(void)
 {
 	closed_page = live_page = 0;
 }
 
-/* Can the program write one of the bytes? */
-static enum access access_of(uintptr_t site)
+enum zl_access zl_patch_access(uintptr_t site)
 {
-	uintptr_t page = zl_align_down(site, ZL_PAGE);
-	enum access access = page == closed_page ? READ_ONLY : access_of_page(site);
+	enum zl_access access = zl_align_down(site, ZL_PAGE) == closed_page ? ZL_ACCESS_READ : access_of_page(site);
 
-	if (access == READ_ONLY)
-		closed_page = page;
-	if (access == READ_ONLY && has_two_pages(site))
+	if (access == ZL_ACCESS_READ && has_two_pages(site))
 		access = access_of_page(site + 1);
 	return access;
 }
 
-static bool is_known(uintptr_t site, enum access access)
+static bool is_known(uintptr_t site, enum zl_access access)
 {
 	return zl_maps_is_known_private(site) && zl_maps_is_known_private(site + 1) &&
-	       (access == READ_ONLY ||
-		(access == WRITABLE && live_page == zl_align_down(site, ZL_PAGE) && !has_two_pages(site)));
+	       (access == ZL_ACCESS_READ ||
+		(access == ZL_ACCESS_WRITE && live_page == zl_align_down(site, ZL_PAGE) && !has_two_pages(site)));
 }
 
-/* Whose memory is it? Where access_of() doesn't tell, protection does. 0 or -errno */
-static long inspect(uintptr_t site, enum access *access, struct place *place)
+/* Whose memory is it? Where zl_patch_access() doesn't tell, protection does. 0 or -errno */
+static long inspect(uintptr_t site, enum zl_access *access, struct place *place)
 {
 	long result;
 
@@ -240,8 +235,8 @@ static long inspect(uintptr_t site, enum access *access, struct place *place)
 	if (result != 0)
 		return result == -ENOENT ? -EAGAIN : result;   /* it is gone */
 	if ((place->first.protection | place->second.protection) & PROT_WRITE)
-		*access = WRITABLE;
-	if (*access != WRITABLE)
+		*access = ZL_ACCESS_WRITE;
+	if (*access != ZL_ACCESS_WRITE)
 		return 0;
 	if (!(place->first.protection & place->second.protection & PROT_EXEC))
 		return -EAGAIN;   /* another thread has opened it since it was executed, and may just be writing there */
@@ -249,16 +244,17 @@ static long inspect(uintptr_t site, enum access *access, struct place *place)
 	return 0;
 }
 
-long zl_patch_plan(uintptr_t site, bool is_described, enum zl_site_state *state)
+long zl_patch_plan(uintptr_t site, enum zl_access access, bool is_described, enum zl_site_state *state)
 {
-	enum access access = access_of(site);
 	struct place place;
 	long result = inspect(site, &access, &place);
 	bool is_shared = place.first.is_shared || place.second.is_shared;
 
-	*state = is_shared || access == WRITABLE ? ZL_SITE_OPEN : ZL_SITE_PATCHED;
+	*state = is_shared || access == ZL_ACCESS_WRITE ? ZL_SITE_OPEN : ZL_SITE_PATCHED;
 	if (result != 0)
 		return result;
+	if (access == ZL_ACCESS_READ)
+		closed_page = zl_align_down(site, ZL_PAGE);
 	if (place.first.is_view || place.second.is_view)
 		return ZL_SHARED;
 	if (is_shared && (zl_jit != ZL_JIT_PATCH || !is_described || !is_in_one_word(site)))

@@ -96,15 +96,3 @@ void zl_sites_drop(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t after
 			zl_leaf_rest(leaf);
 	}
 }
-
-bool zl_sites_lie(uintptr_t start, uintptr_t end)
-{
-	uintptr_t from = start + FIRST_AFTER, to = end + LAST_AFTER;
-
-	for (struct zl_leaf *leaf = zl_leaf_from(from / ZL_PAGE); leaf && leaf->page * ZL_PAGE < to;
-	     leaf = zl_leaf_from(leaf->page + 1))
-		for (unsigned i = 0; i < LEAF_WORDS; i++)
-			if ((leaf->patched[i] | leaf->open[i] | leaf->refused[i]) & bits_within(leaf, i, from, to))
-				return true;
-	return false;
-}

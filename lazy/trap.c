@@ -66,10 +66,18 @@ static void restore_neighbours(uintptr_t site, struct zl_code *code)
 /* What is known of a site before the lock is taken. */
 struct opinion {
 	unsigned verdict;      /* or LATER */
-	bool has_mov;          /* `mov $number,%eax` stands before it */
+	enum zl_access access;
+	bool may_have_mov;     /* there is room for `mov $number,%eax` before it */
+	uint64_t stamp;        /* of the memory that all this is about */
 };
 
 struct zl_lock zl_judge_lock;
+
+/* Nobody has changed the memory meanwhile. A lone thread has not entered anything, but may have inherited others' traces. */
+static bool is_quiet(uintptr_t site, uint64_t stamp)
+{
+	return !atomic_load_explicit(&zl_is_threaded, memory_order_acquire) || zl_leaves_are_quiet(site, stamp);
+}
 
 static void lose_race(void)
 {
@@ -78,7 +86,7 @@ static void lose_race(void)
 
 static struct opinion judge(uintptr_t site, uint64_t number)
 {
-	struct opinion opinion = { .verdict = LATER };
+	struct opinion opinion = { .verdict = LATER, .stamp = zl_leaves_stamp(site) };
 	static struct zl_code code;   /* under the judge's lock */
 	const uint8_t *bytes;
 
@@ -89,7 +97,8 @@ static struct opinion judge(uintptr_t site, uint64_t number)
 		lose_race();   /* another thread was faster */
 		return opinion;
 	}
-	opinion.has_mov = code.site_offset >= ZL_MOV_SIZE && zl_code_moves(site, number, false);
+	opinion.access = zl_patch_access(site);
+	opinion.may_have_mov = code.site_offset >= ZL_MOV_SIZE;
 	restore_neighbours(site, &code);
 	if ((uint32_t)number != __NR_rt_sigreturn)
 		opinion.verdict = zl_judge(&code);
@@ -113,18 +122,20 @@ static struct opinion examine(uintptr_t site, uint64_t number)
 }
 
 /* A verdict, or LATER. locks: zl_patch_lock */
-static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, bool has_mov)
+static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, uint64_t number, const struct opinion *opinion)
 {
 	static unsigned unanswered;   /* under the lock */
 	enum zl_site_state state;
 	uint8_t bytes[ZL_SITE_SIZE];
+	bool has_mov;
 	long result;
 
 	if (!zl_codefd_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND) {
 		lose_race();
 		return LATER;
 	}
-	result = zl_patch_plan(site, has_mov, &state);
+	has_mov = opinion->may_have_mov && zl_code_moves(site, number, false);
+	result = zl_patch_plan(site, opinion->access, has_mov, &state);
 	if (result == ZL_OK) {
 		zl_site_publish(leaf, site + ZL_SITE_SIZE, state);
 		result = zl_patch_apply(site, state);
@@ -155,10 +166,10 @@ static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 
 	if (!leaf)
 		return;
-	if (zl_site_bit(leaf->refused, after) || zl_leaves_are_entered(site) || zl_leaves_are_entered(after))
+	if (zl_site_bit(leaf->refused, after) || !is_quiet(site, opinion.stamp))
 		return lose_race();
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
-		opinion.verdict = rewrite(leaf, site, opinion.has_mov);
+		opinion.verdict = rewrite(leaf, site, number, &opinion);
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
 		zl_tally_add(&zl_shared->tally.rewrites, 1);
 	else if (opinion.verdict != LATER)
@@ -168,7 +179,7 @@ static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 void zl_site_trapped(uintptr_t after, uint64_t number)
 {
 	const struct zl_leaf *leaf = zl_leaf_find(after);
-	struct opinion opinion = { .verdict = ZL_OK };
+	struct opinion opinion = { .verdict = ZL_OK, .stamp = zl_leaves_stamp(after - ZL_SITE_SIZE) };
 
 	zl_tally_add(&zl_shared->tally.traps, 1);
 	if (leaf && zl_site_bit(leaf->refused, after)) {
@@ -191,7 +202,7 @@ void zl_site_trapped(uintptr_t after, uint64_t number)
 static bool ends_call(uintptr_t after)
 {
 	static const struct { uint8_t length, first, mask, second; } forms[] = {
-		{ 2, 0xff, 0xf8, 0xd0 }, { 2, 0xff, 0xf8, 0x10 }, { 3, 0xff, 0xf8, 0x50 }, { 4, 0xff, 0xff, 0x54 },
+		{ 2, 0xff, 0xf8, 0xd0 }, { 2, 0xff, 0xf8, 0x10 }, { 3, 0xff, 0xf8, 0x50 }, { 3, 0xff, 0xff, 0x14 }, { 4, 0xff, 0xff, 0x54 },
 		{ 6, 0xff, 0xf8, 0x90 }, { 6, 0xff, 0xff, 0x15 }, { 7, 0xff, 0xff, 0x14 }, { 7, 0xff, 0xff, 0x94 },
 		{ 5, 0xe8, 0, 0 },
 	};
@@ -207,14 +218,15 @@ static bool ends_call(uintptr_t after)
 /* Without a lock that is held already: the next call comes here, too. */
 static void record(uintptr_t after, enum zl_site_state state)
 {
+	uint64_t stamp = zl_leaves_stamp(after - ZL_SITE_SIZE);
 	struct zl_leaf *leaf;
 
 	if (!zl_try_lock(&zl_patch_lock))
 		return;
 	leaf = zl_leaf_make(after);
-	if (leaf && state == ZL_SITE_OPEN)
+	if (leaf && state == ZL_SITE_OPEN && is_quiet(after - ZL_SITE_SIZE, stamp))
 		zl_site_publish(leaf, after, state);
-	else if (leaf)
+	else if (leaf && state == ZL_SITE_NONE)
 		zl_site_retract(leaf, after);
 	zl_unlock(&zl_patch_lock);
 }
@@ -242,7 +254,7 @@ bool zl_site_claims(uintptr_t after, uint64_t number)
 	if (!zl_codefd_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)))
 		return state == ZL_SITE_OPEN || zl_site_was(after);
 	if (bytes[0] == ZL_OLD_FIRST && (bytes[1] == ZL_OLD_SECOND || bytes[1] == ZL_NEW_SECOND))
-		return true;
+		return state == ZL_SITE_OPEN || zl_site_was(after);
 	if (bytes[0] == ZL_NEW_FIRST && bytes[1] == ZL_NEW_SECOND)
 		return claims_call(after, number, state);
 	return zl_site_was(after) && !ends_call(after);

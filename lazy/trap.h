@@ -18,7 +18,7 @@ void zl_site_trapped(uintptr_t after, uint64_t number);
  * True if it is a system call all the same:
  *
  *     recorded as patched                       the reader was led astray (base/sites.h)
- *     0f 05 or 0f d0 is there now               a site whose bytes are being put back
+ *     0f 05 or 0f d0 is there now               a site whose bytes are being put back, or were a moment ago
  *     nothing, or no call instruction, is       a site until a moment ago
  *     mov $number,%eax; call *%rax is           a copy of a rewritten site (row 3 of design.md); recorded from now on.
  *                                               Of an open site any number will do

@@ -129,13 +129,13 @@ long zl_own_range(struct zl_frame *frame)
 	switch (frame->call.number) {
 	case __NR_mprotect: case __NR_pkey_mprotect:
 		is_writable = arg[2] & PROT_WRITE;
-		return zl_moving_changes(frame, start, start + length, !is_writable, make_range);
+		return zl_moving_changes(frame, start, zl_align_up(start + length, ZL_PAGE), !is_writable, make_range);
 	case __NR_madvise:
 		if (is_loss(arg[2]))
-			return zl_moving_changes(frame, start, start + length, false, make_range);
+			return zl_moving_changes(frame, start, zl_align_up(start + length, ZL_PAGE), false, make_range);
 		return make_range(frame);
 	case __NR_remap_file_pages:
-		return zl_moving_changes(frame, start, start + length, false, make_range);
+		return zl_moving_changes(frame, start, zl_align_up(start + length, ZL_PAGE), false, make_range);
 	default:
 		return make_range(frame);
 	}
@@ -278,6 +278,7 @@ long zl_own_shmat(struct zl_frame *frame)
 	long at;
 
 	zl_raw(__NR_shmctl, frame->call.arg[0], IPC_STAT, &segment);
+	segment.shm_segsz = zl_align_up(segment.shm_segsz, ZL_PAGE);
 	if (frame->call.arg[2] & SHM_REMAP && start && find(frame, start, segment.shm_segsz, &agent))
 		return refuse_mapping(&agent);
 	if (start && start + segment.shm_segsz > start)
@@ -328,7 +329,8 @@ long zl_own_process_madvise(struct zl_frame *frame)
 			break;
 		if (!find(frame, (uintptr_t)piece.iov_base, piece.iov_len, &agent)) {
 			if (is_loss(arg[3]))
-				zl_moving_restore((uintptr_t)piece.iov_base, (uintptr_t)piece.iov_base + piece.iov_len);
+				zl_moving_restore((uintptr_t)piece.iov_base,
+						  zl_align_up((uintptr_t)piece.iov_base + piece.iov_len, ZL_PAGE));
 			continue;
 		}
 		result = zl_call_as(frame, frame->call.number, arg[0], arg[1], i, arg[3], arg[4], arg[5]);
@@ -359,8 +361,8 @@ long zl_memory_i386_mapped(const struct zl_frame *frame, long at)
 	if (!is_mapped(at) || (number != OLD_MMAP && number != MMAP2))
 		return at;
 	if (number == MMAP2 || zl_copy_in(arg, (uintptr_t)frame->call.arg[0], sizeof(arg))) {
-		zl_moving_new((uintptr_t)at, (uintptr_t)at + arg[1]);
-		zl_moving_shared((uintptr_t)at, (uintptr_t)at + arg[1]);
+		zl_moving_new((uintptr_t)at, zl_align_up((uintptr_t)at + arg[1], ZL_PAGE));
+		zl_moving_shared((uintptr_t)at, zl_align_up((uintptr_t)at + arg[1], ZL_PAGE));
 	}
 	return at;
 }

@@ -90,7 +90,7 @@ static long patch(uintptr_t site)
 	long result;
 
 	zl_patch_forget();   /* memory of the case before */
-	result = zl_patch_plan(site, true, &state);
+	result = zl_patch_plan(site, zl_patch_access(site), true, &state);
 
 	return result == ZL_OK ? zl_patch_apply(site, state) : result;
 }
@@ -380,17 +380,17 @@ static void test_patch_plan_by_choice(void **state)
 	zl_patch_start();
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(cases); i++) {
 		zl_jit = cases[i].jit;
-		assert_int_equal(zl_patch_plan((uintptr_t)closed + 8, true, &record), ZL_OK);
+		assert_int_equal(zl_patch_plan((uintptr_t)closed + 8, zl_patch_access((uintptr_t)closed + 8), true, &record), ZL_OK);
 		assert_int_equal(record, ZL_SITE_PATCHED);
-		assert_int_equal(zl_patch_plan((uintptr_t)open + 8, false, &record), ZL_OPEN);
-		assert_int_equal(zl_patch_plan((uintptr_t)open + 8, true, &record), cases[i].open);
+		assert_int_equal(zl_patch_plan((uintptr_t)open + 8, zl_patch_access((uintptr_t)open + 8), false, &record), ZL_OPEN);
+		assert_int_equal(zl_patch_plan((uintptr_t)open + 8, zl_patch_access((uintptr_t)open + 8), true, &record), cases[i].open);
 		assert_int_equal(record, ZL_SITE_OPEN);
-		assert_int_equal(zl_patch_plan((uintptr_t)view + 8, true, &record), cases[i].view);
+		assert_int_equal(zl_patch_plan((uintptr_t)view + 8, zl_patch_access((uintptr_t)view + 8), true, &record), cases[i].view);
 	}
 	zl_jit = ZL_JIT_PATCH;
-	assert_int_equal(zl_patch_plan((uintptr_t)view + 8, false, &record), ZL_SHARED);
-	assert_int_equal(zl_patch_plan((uintptr_t)view + 15, true, &record), ZL_SHARED);
-	assert_int_equal(zl_patch_plan((uintptr_t)view + 8, true, &record), ZL_OK);
+	assert_int_equal(zl_patch_plan((uintptr_t)view + 8, zl_patch_access((uintptr_t)view + 8), false, &record), ZL_SHARED);
+	assert_int_equal(zl_patch_plan((uintptr_t)view + 15, zl_patch_access((uintptr_t)view + 15), true, &record), ZL_SHARED);
+	assert_int_equal(zl_patch_plan((uintptr_t)view + 8, zl_patch_access((uintptr_t)view + 8), true, &record), ZL_OK);
 	assert_int_equal(record, ZL_SITE_OPEN);
 	zl_jit = ZL_JIT_AUTO;
 	munmap(view, SIZE);

@@ -211,6 +211,9 @@ static void test_trap_claims_what_was_a_site(void **state)
 	(void)state;
 	copy.after -= 2;
 	own_call.after -= 2;
+	assert_false(zl_site_claims(old.after, GETPID));           /* never a site: some instruction's last bytes */
+	zl_site_publish(zl_leaf_make(old.after), old.after, ZL_SITE_PATCHED);
+	zl_site_retract(zl_leaf_make(old.after), old.after);
 	assert_true(zl_site_claims(old.after, GETPID));            /* its bytes are back */
 	assert_false(zl_site_claims(own_call.after, GETPID));
 	assert_false(zl_site_claims(copy.after, GETPID + 1));
