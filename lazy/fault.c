@@ -71,8 +71,8 @@ static bool is_ill_of_ours(const struct sigcontext *context, struct zl_block *bl
 	uintptr_t after = context->rip + ZL_SITE_SIZE;
 	bool is_first = block->ill_again != context->rip;
 
-	if (state == ZL_SITE_NONE && !zl_site_was(after))
-		return false;
+	if (state == ZL_SITE_NONE && !zl_site_was(after) && zl_site_state(after) == ZL_SITE_NONE)
+		return false;   /* nor again since then */
 	block->ill_again = is_first ? context->rip : 0;
 	return is_first;
 }
@@ -81,9 +81,9 @@ static bool is_ill_of_ours(const struct sigcontext *context, struct zl_block *bl
 static bool resolve_at_site(int signal, struct sigcontext *context, struct zl_block *block)
 {
 	uintptr_t after = context->rip + ZL_SITE_SIZE;
-	enum zl_site_state state = zl_site_state(after);
+	enum zl_site_state state;
 	uint8_t bytes[ZL_SITE_SIZE] = { 0 };
-	bool is_readable = zl_codefd_read(bytes, context->rip, sizeof(bytes)), is_ill = signal == SIGILL;
+	bool is_readable = zl_site_look(context->rip, &state, bytes), is_ill = signal == SIGILL;
 
 	if (is_fetch(context))
 		return false;   /* the site itself can't be executed any more */

@@ -23,9 +23,9 @@ static void change_bit(_Atomic uint64_t *bits, uintptr_t after, bool value)
 void zl_site_publish(struct zl_leaf *leaf, uintptr_t after, enum zl_site_state state)
 {
 	change_bit(leaf->refused, after, false);
-	change_bit(leaf->dropped, after, false);
 	change_bit(state == ZL_SITE_OPEN ? leaf->patched : leaf->open, after, false);
 	change_bit(state == ZL_SITE_OPEN ? leaf->open : leaf->patched, after, true);
+	change_bit(leaf->dropped, after, false);   /* last: who misses this has found that */
 	if (state == ZL_SITE_PATCHED)
 		atomic_store_explicit(&zl_sites_seen[after % SITES_SEEN], after, memory_order_release);
 }

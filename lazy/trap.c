@@ -121,21 +121,20 @@ static struct opinion examine(uintptr_t site, uint64_t number)
 	return opinion;
 }
 
+static bool are_bytes(uintptr_t site, uint8_t first, uint8_t second)
+{
+	uint8_t bytes[ZL_SITE_SIZE];
+	return zl_codefd_read(bytes, site, sizeof(bytes)) && bytes[0] == first && bytes[1] == second;
+}
+
 /* A verdict, or LATER. locks: zl_patch_lock */
 static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, uint64_t number, const struct opinion *opinion)
 {
 	static unsigned unanswered;   /* under the lock */
 	enum zl_site_state state;
-	uint8_t bytes[ZL_SITE_SIZE];
-	bool has_mov;
-	long result;
+	bool has_mov = opinion->may_have_mov && zl_code_moves(site, number, false);
+	long result = zl_patch_plan(site, opinion->access, has_mov, &state);
 
-	if (!zl_codefd_read(bytes, site, sizeof(bytes)) || bytes[0] != ZL_OLD_FIRST || bytes[1] != ZL_OLD_SECOND) {
-		lose_race();
-		return LATER;
-	}
-	has_mov = opinion->may_have_mov && zl_code_moves(site, number, false);
-	result = zl_patch_plan(site, opinion->access, has_mov, &state);
 	if (result == ZL_OK) {
 		zl_site_publish(leaf, site + ZL_SITE_SIZE, state);
 		result = zl_patch_apply(site, state);
@@ -166,7 +165,8 @@ static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 
 	if (!leaf)
 		return;
-	if (zl_site_bit(leaf->refused, after) || !is_quiet(site, opinion.stamp))
+	if (zl_site_bit(leaf->refused, after) || !is_quiet(site, opinion.stamp) ||
+	    (zl_may_rewrite && !are_bytes(site, ZL_OLD_FIRST, ZL_OLD_SECOND)))   /* judged a while ago */
 		return lose_race();
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
 		opinion.verdict = rewrite(leaf, site, number, &opinion);
@@ -215,47 +215,63 @@ static bool ends_call(uintptr_t after)
 	return false;
 }
 
-/* Without a lock that is held already: the next call comes here, too. */
-static void record(uintptr_t after, enum zl_site_state state)
+/* The call is the program's copy of a site, or what was a copy is a call of its own: change the state, if all is still as it
+ * was. Without a lock that is held already: the next call comes here, too. */
+static void record(uintptr_t after, uint64_t number, enum zl_site_state state, bool is_copy)
 {
-	uint64_t stamp = zl_leaves_stamp(after - ZL_SITE_SIZE);
+	uintptr_t site = after - ZL_SITE_SIZE;
+	uint64_t stamp = zl_leaves_stamp(site);
 	struct zl_leaf *leaf;
 
 	if (!zl_try_lock(&zl_patch_lock))
 		return;
 	leaf = zl_leaf_make(after);
-	if (leaf && state == ZL_SITE_OPEN && is_quiet(after - ZL_SITE_SIZE, stamp))
-		zl_site_publish(leaf, after, state);
-	else if (leaf && state == ZL_SITE_NONE)
-		zl_site_retract(leaf, after);
+	if (leaf && is_quiet(site, stamp) && zl_site_state(after) == state && are_bytes(site, ZL_NEW_FIRST, ZL_NEW_SECOND) &&
+	    zl_code_moves(site, number, state == ZL_SITE_OPEN) == is_copy) {
+		if (is_copy)
+			zl_site_publish(leaf, after, ZL_SITE_OPEN);
+		else
+			zl_site_retract(leaf, after);
+	}
 	zl_unlock(&zl_patch_lock);
 }
 
 /* The call instruction at after - 2 is `call *%rax`. */
 static bool claims_call(uintptr_t after, uint64_t number, enum zl_site_state state)
 {
-	if (zl_code_moves(after - ZL_SITE_SIZE, number, state == ZL_SITE_OPEN)) {
-		if (state == ZL_SITE_NONE)
-			record(after, ZL_SITE_OPEN);
-		return true;
-	}
-	if (state == ZL_SITE_OPEN)
-		record(after, ZL_SITE_NONE);   /* the program has put a call of its own there */
-	return false;
+	bool is_copy = zl_code_moves(after - ZL_SITE_SIZE, number, state == ZL_SITE_OPEN);
+
+	if (is_copy != (state == ZL_SITE_OPEN))
+		record(after, number, state, is_copy);
+	return is_copy;
+}
+
+bool zl_site_look(uintptr_t site, enum zl_site_state *state, uint8_t bytes[ZL_SITE_SIZE])
+{
+	enum zl_site_state before;
+	bool is_readable;
+
+	do {
+		before = zl_site_state(site + ZL_SITE_SIZE);
+		is_readable = zl_codefd_read(bytes, site, ZL_SITE_SIZE);
+		*state = zl_site_state(site + ZL_SITE_SIZE);
+	} while (*state != before);
+	return is_readable;
 }
 
 bool zl_site_claims(uintptr_t after, uint64_t number)
 {
-	enum zl_site_state state = zl_site_state(after);
+	enum zl_site_state state;
 	uint8_t bytes[ZL_SITE_SIZE];
+	bool is_readable = zl_site_look(after - ZL_SITE_SIZE, &state, bytes);
 
 	if (state == ZL_SITE_PATCHED)
 		return true;
-	if (!zl_codefd_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)))
+	if (!is_readable)
 		return state == ZL_SITE_OPEN || zl_site_was(after);
 	if (bytes[0] == ZL_OLD_FIRST && (bytes[1] == ZL_OLD_SECOND || bytes[1] == ZL_NEW_SECOND))
-		return state == ZL_SITE_OPEN || zl_site_was(after);
+		return zl_site_was(after) || zl_site_state(after) != ZL_SITE_NONE;
 	if (bytes[0] == ZL_NEW_FIRST && bytes[1] == ZL_NEW_SECOND)
 		return claims_call(after, number, state);
-	return zl_site_was(after) && !ends_call(after);
+	return zl_site_was(after) ? !ends_call(after) : zl_site_state(after) == ZL_SITE_PATCHED;
 }
