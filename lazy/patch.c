@@ -17,7 +17,8 @@
  *                                              hardened kernel, no descriptor) mprotect opens the pages for the moment.
  *   private, and the program can write it      compare-and-swap: the program may be changing the same bytes. Such a site is
  *                                              open: entry.S looks whether `mov $number,%eax` still stands before it, for
- *                                              the program may put a call of its own there. One without it is left alone.
+ *                                              the program may put a call of its own there. One without it is left alone,
+ *                                              and one across two cache lines, whose bytes can't be compared at once.
  *   shared                                     left alone, but with ZLAZY_JIT=patch. A record holds for one address in one
  *                                              process, but the bytes change for all views at once; who runs them elsewhere
  *                                              finds no record and is known by the mov (zl_site_claims()).
@@ -51,6 +52,7 @@ enum { HALF_DONE = -EINPROGRESS };   /* 0f d0 could neither be finished nor undo
 
 /* Bytes to be changed; `begin`: the one that goes first in two steps. */
 struct change { uint8_t from[ZL_SITE_SIZE], to[ZL_SITE_SIZE]; unsigned begin; };
+static const uint8_t half_done[ZL_SITE_SIZE] = { ZL_OLD_FIRST, ZL_NEW_SECOND };
 static const struct change rewriting = { { ZL_OLD_FIRST, ZL_OLD_SECOND }, { ZL_NEW_FIRST, ZL_NEW_SECOND }, 1 },
 			   restoring = { { ZL_NEW_FIRST, ZL_NEW_SECOND }, { ZL_OLD_FIRST, ZL_OLD_SECOND }, 0 };
 
@@ -91,6 +93,11 @@ static bool is_in_one_word(uintptr_t site)
 	return site % 8 != 7;
 }
 
+static bool is_in_one_line(uintptr_t site)
+{
+	return site % 64 != 63;
+}
+
 static bool has_two_pages(uintptr_t site)
 {
 	return site % ZL_PAGE == ZL_PAGE - 1;
@@ -101,26 +108,39 @@ static long swap_result(int swapped)
 	return swapped > 0 ? 0 : swapped == 0 ? -EAGAIN : -EFAULT;
 }
 
-/* One byte, by /proc/self/mem or, where fd is negative, by a store. */
-static long put_byte(int fd, uintptr_t address, uint8_t from, uint8_t to)
+static uint16_t word(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+/* Change one of the two bytes, by /proc/self/mem or, where fd is negative, by a store. Inside a cache line that compares both:
+ * the program may be changing the other one. */
+static long put_byte(int fd, uintptr_t site, unsigned which, const uint8_t *from, const uint8_t *to)
 {
 	if (fd >= 0)
-		return zl_os_write_at(fd, &to, 1, address) == 1 ? 0 : -EIO;
-	return swap_result(zl_swap8(address, from, to));
+		return zl_os_write_at(fd, to + which, 1, site + which) == 1 ? 0 : -EIO;
+	if (is_in_one_line(site))
+		return swap_result(zl_swap16(site, word(from), word(to)));
+	return swap_result(zl_swap8(site + which, from[which], to[which]));
 }
 
 static long put_two_steps(int fd, uintptr_t site, const struct change *change)
 {
 	unsigned a = change->begin, b = 1 - a;
-	long result = put_byte(fd, site + a, change->from[a], change->to[a]);
+	uint8_t half[ZL_SITE_SIZE];
+	long result, undone;
 
+	half[a] = change->to[a];
+	half[b] = change->from[b];
+	result = put_byte(fd, site, a, change->from, half);
 	if (result != 0)
 		return result;
 	result = is_threaded() && !is_in_one_word(site) && barrier() != 0 ?
-			 (long)ZL_NO_BARRIER : put_byte(fd, site + b, change->from[b], change->to[b]);
-	if (result == 0 || put_byte(fd, site + a, change->to[a], change->from[a]) == 0)
+			 (long)ZL_NO_BARRIER : put_byte(fd, site, b, half, change->to);
+	if (result == 0)
 		return result;
-	return HALF_DONE;
+	undone = put_byte(fd, site, a, half, change->from);
+	return undone == 0 || undone == -EAGAIN ? result : HALF_DONE;   /* -EAGAIN: the program's bytes are there */
 }
 
 static long write_by_fd(int fd, uintptr_t site, const struct change *change)
@@ -130,11 +150,6 @@ static long write_by_fd(int fd, uintptr_t site, const struct change *change)
 	if (is_threaded() || has_two_pages(site))
 		return put_two_steps(fd, site, change);
 	return zl_os_write_at(fd, change->to, ZL_SITE_SIZE, site) == ZL_SITE_SIZE ? ZL_OK : -EIO;
-}
-
-static uint16_t word(const uint8_t *bytes)
-{
-	return (uint16_t)(bytes[0] | bytes[1] << 8);
 }
 
 static long write_by_store(uintptr_t site, const struct change *change)
@@ -259,7 +274,9 @@ long zl_patch_plan(uintptr_t site, enum zl_access access, bool is_described, enu
 		return ZL_SHARED;
 	if (is_shared && (zl_jit != ZL_JIT_PATCH || !is_described || !is_in_one_word(site)))
 		return ZL_SHARED;
-	return *state == ZL_SITE_OPEN && (zl_jit == ZL_JIT_TRAP || !is_described) ? ZL_OPEN : ZL_OK;
+	if (*state == ZL_SITE_OPEN && (zl_jit == ZL_JIT_TRAP || !is_described || !is_in_one_line(site)))
+		return ZL_OPEN;
+	return ZL_OK;
 }
 
 /* In memory that is not shared, or with the other views in mind. */
@@ -304,10 +321,10 @@ bool zl_patch_undo(uintptr_t site, enum zl_site_state state)
 	if (!zl_codefd_read(bytes, site, sizeof(bytes)) || bytes[1] != ZL_NEW_SECOND ||
 	    (bytes[0] != ZL_NEW_FIRST && bytes[0] != ZL_OLD_FIRST))
 		return true;
-	if (state == ZL_SITE_OPEN && !zl_code_moves(site, 0, true))
-		return true;   /* the program's own by now */
+	if (state == ZL_SITE_OPEN && (!zl_code_moves(site, 0, true) || !is_in_one_line(site)))
+		return true;   /* the program's own by now, or a copy of its making */
 	if (bytes[0] == ZL_OLD_FIRST)
-		return put_byte(state == ZL_SITE_OPEN ? -1 : zl_codefd_get(), site + 1, ZL_NEW_SECOND, ZL_OLD_SECOND) == 0;
+		return put_byte(state == ZL_SITE_OPEN ? -1 : zl_codefd_get(), site, 1, half_done, rewriting.from) == 0;
 	switch (put(site, state, &restoring, &is_opened)) {
 	case ZL_OK: case -EAGAIN:
 		return true;
