@@ -23,6 +23,7 @@
 #include "base/string.h"
 #include "base/tally.h"
 #include "lazy/codefd.h"
+#include "base/sites.h"
 #include "lazy/patch.h"
 #include "lazy/trap.h"
 #include "threads/call.h"
@@ -79,6 +80,7 @@ static void begin_copy(struct zl_block *block, struct zl_frame *frame, uint64_t 
 	atomic_store(&zl_slots_lock.state, ZL_LOCK_FREE);
 	atomic_store(&zl_patch_lock.state, ZL_LOCK_FREE);
 	atomic_store(&zl_judge_lock.state, ZL_LOCK_FREE);
+	atomic_store(&zl_leaves_turn, 0);   /* with CLONE_VFORK another thread may have been moving one */
 	atomic_store(&zl_is_threaded, false);
 	zl_codefd_open();
 	zl_tally_add(&zl_shared->tally.processes, 1);

@@ -37,8 +37,8 @@ static bool is_gone(uintptr_t after, enum zl_site_state state)
 {
 	uint8_t bytes[ZL_SITE_SIZE];
 	(void)state;
-	return !zl_codefd_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)) || bytes[0] != ZL_NEW_FIRST ||
-	       bytes[1] != ZL_NEW_SECOND;
+	return !zl_codefd_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)) || bytes[1] != ZL_NEW_SECOND ||
+	       (bytes[0] != ZL_NEW_FIRST && bytes[0] != ZL_OLD_FIRST);
 }
 
 static void lock(void)
