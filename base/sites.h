@@ -6,9 +6,9 @@
  * that exist cost memory.
  *
  * Leaves are published by a release store; a bit is set before the bytes of the site change, so who executes the new
- * bytes finds it. A leaf without sites serves another page some day. Its memory stays a leaf for ever, so a reader that
- * is just passing may be led into another chain, and miss what is there; then zl_leaves_turn tells. entry.S doesn't look
- * at that: what it misses, it traps for.
+ * bytes finds it. A leaf without sites serves another page some day. Its memory stays a leaf for ever, so a reader
+ * that is just passing may be led into another chain, and miss what is there; then zl_leaves_turn tells. entry.S
+ * doesn't look at that: what it misses, it traps for.
  *
  * zl_sites_seen saves entry.S most walks: a rewritten site's address at its own value modulo the size, the last one
  * rewritten where several meet. What is there is in the bitmap too. Open sites are never there: their bytes have to be

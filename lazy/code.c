@@ -11,8 +11,8 @@
 #include <linux/fcntl.h>
 #include "base/poison.h"
 
-/* Was the anonymous page ever written? If not, nothing is executed there, and to read it would have it delivered, which who
- * watches by userfaultfd must not see. */
+/* Was the anonymous page ever written? If not, nothing is executed there, and to read it would have it delivered, which
+ * who watches by userfaultfd must not see. */
 static bool was_written(uintptr_t address)
 {
 	enum { PRESENT_OR_SWAPPED = 3 };   /* bits 63 and 62; Linux, Documentation/admin-guide/mm/pagemap.rst */
@@ -37,8 +37,8 @@ static bool has_code(uintptr_t address)
 	return result != 0 || is_resident & 1 || zl_maps_may_have_file(address) || was_written(address);
 }
 
-/* Copy the `wanted` bytes from `from` on, of which `own` lie in the site's page, at their beginning or at their end, or else
- * these alone. Returns how many. */
+/* Copy the `wanted` bytes from `from` on, of which `own` lie in the site's page, at their beginning or at their end, or
+ * else these alone. Returns how many. */
 static unsigned read_beside(uint8_t *to, uintptr_t from, unsigned wanted, unsigned own, bool is_before)
 {
 	bool is_within = own >= wanted;

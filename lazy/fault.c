@@ -65,7 +65,8 @@ static bool is_nowhere(const struct sigcontext *context)
 	return is_fetch(context) || zl_zero_contains(context->rip) || (intptr_t)context->rip < 0;
 }
 
-/* Has the thread met the middle of a change that is over? Natively it would have met what is there now, or was before. */
+/* Has the thread met the middle of a change that is over? Natively it would have met what is there now, or was before.
+ * */
 static bool is_ill_of_ours(const struct sigcontext *context, struct zl_block *block, enum zl_site_state state)
 {
 	uintptr_t after = context->rip + ZL_SITE_SIZE;

@@ -25,7 +25,8 @@ bool zl_image_read(struct zl_image *image, uint8_t *bytes, size_t size);
 /* Symbol i of image->count; false if it is no function of the image. */
 bool zl_image_function(const struct zl_image *image, size_t i, struct zl_function *function);
 
-/* The call-frame instructions for the function at `offset`, and how many bytes they take; NULL if they are not found. */
+/* The call-frame instructions for the function at `offset`, and how many bytes they take; NULL if they are not found.
+ * */
 uint8_t *zl_image_frame(const struct zl_image *image, size_t offset, size_t *size);
 
 #endif

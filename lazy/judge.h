@@ -11,10 +11,10 @@ enum { ZL_JUDGE_BEFORE = 192, ZL_JUDGE_AFTER = 320, ZL_JUDGE_SIZE = 16384 };
 
 /* The code around a site. bytes[site_offset] is the 0f of the `0f 05`.
  *
- * has_function: the bytes are those of code->function, all of them.
- * Else nobody knows where the function begins and ends: up to ZL_JUDGE_BEFORE bytes before the site, up to
- * ZL_JUDGE_AFTER from there on. Fewer before it mean that the byte before them can't be read, so nothing is executed there
- * either: the window must not be cut short for any other reason. */
+ * has_function: the bytes are those of code->function, all of them. Else nobody knows where the function begins and
+ * ends: up to ZL_JUDGE_BEFORE bytes before the site, up to ZL_JUDGE_AFTER from there on. Fewer before it mean that
+ * the byte before them can't be read, so nothing is executed there either: the window must not be cut short for any
+ * other reason. */
 struct zl_code {
 	unsigned site_offset, size;
 	bool has_function, is_too_long;    /* is_too_long: there is a function, but it has more than ZL_JUDGE_SIZE bytes */

@@ -1,14 +1,14 @@
 /* leaves.c - the leaves of the bitmap
  *
- * Three ways to a leaf. Readers without a lock go by the directory (base/sites.h). What happens to a range of memory finds
- * its leaves in a search tree over the pages, a treap (Seidel and Aragon, 1996) whose priorities are hashes of the page:
- * O(log n + leaves found), whatever the length of the range. And because most ranges have no site in them, a table of
- * counters, one for all regions of 2 MiB with the same hash, says so without a lock. Beside it, the same of who changes
- * memory there.
+ * Three ways to a leaf. Readers without a lock go by the directory (base/sites.h). What happens to a range of memory
+ * finds its leaves in a search tree over the pages, a treap (Seidel and Aragon, 1996) whose priorities are hashes of
+ * the page: O(log n + leaves found), whatever the length of the range. And because most ranges have no site in them, a
+ * table of counters, one for all regions of 2 MiB with the same hash, says so without a lock. Beside it, the same of
+ * who changes memory there.
  *
- * The first leaves are static, so that most programs never see a mapping of the agent's appear; later ones come in pieces
- * of anonymous memory. A leaf without sites stays where it is until MOST_IDLE others have none either: it still knows what
- * was dropped. Then it is used again, the first one first.
+ * The first leaves are static, so that most programs never see a mapping of the agent's appear; later ones come in
+ * pieces of anonymous memory. A leaf without sites stays where it is until MOST_IDLE others have none either: it still
+ * knows what was dropped. Then it is used again, the first one first.
  */
 #include "lazy/leaves.h"
 #include "base/os.h"

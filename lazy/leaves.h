@@ -1,9 +1,9 @@
-/* leaves.h - the leaves of the bitmap: made, found in the order of their pages, used again; and who changes memory without
- * the patch lock
+/* leaves.h - the leaves of the bitmap: made, found in the order of their pages, used again; and who changes memory
  *
- * A call that changes the program's memory enters the range, and leaves it afterwards. Who records a site takes a stamp
- * first of all, judges, makes the leaf, and then looks whether the stamp still holds and nobody is in; who enters looks for
- * leaves afterwards. So one of them sees the other: either the site is not recorded, or it is seen to be there.
+ * A call that changes the program's memory enters the range, and leaves it afterwards. Who records a site takes a
+ * stamp first of all, judges, makes the leaf, and then looks whether the stamp still holds and nobody is in; who
+ * enters looks for leaves afterwards. So one of them sees the other: either the site is not recorded, or it is seen to
+ * be there.
  */
 #ifndef ZL_LAZY_LEAVES_H
 #define ZL_LAZY_LEAVES_H

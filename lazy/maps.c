@@ -16,8 +16,8 @@
 
 enum { QUERY_READABLE = 1, QUERY_WRITABLE = 2, QUERY_EXECUTABLE = 4, QUERY_SHARED = 8 };
 
-/* The last mappings found to be private. Only what maps a file or shared memory can change that (zl_maps_forget()): what is
- * unmapped there and mapped anew is private again. Under the patch lock. */
+/* The last mappings found to be private. Only what maps a file or shared memory can change that (zl_maps_forget()):
+ * what is unmapped there and mapped anew is private again. Under the patch lock. */
 enum { KNOWN = 32 };
 static struct { uintptr_t start, end; } known[KNOWN];
 static unsigned next_known;

@@ -22,7 +22,8 @@ bool zl_maps_may_have_file(uintptr_t address);
 /* Learn what a memfd looks like. @init */
 void zl_maps_start(void);
 
-/* Has zl_maps_find() told that the memory at an address is private and no view, so that it still is? locks: zl_patch_lock */
+/* Has zl_maps_find() told that the memory at an address is private and no view, so that it still is? locks:
+ * zl_patch_lock */
 bool zl_maps_is_known_private(uintptr_t address);
 /* [start, end) may be shared, or a view, from now on. locks: zl_patch_lock */
 void zl_maps_forget(uintptr_t start, uintptr_t end);

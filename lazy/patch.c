@@ -12,20 +12,21 @@
  *
  * The memory decides who writes:
  *
- *   private, and the program can't write it    /proc/self/mem, which needs no change of protection and splits no mapping.
- *                                              It is not one store, so with threads it takes two steps. Where it fails (a
- *                                              hardened kernel, no descriptor) mprotect opens the pages for the moment.
- *   private, and the program can write it      compare-and-swap: the program may be changing the same bytes. Such a site is
- *                                              open: entry.S looks whether `mov $number,%eax` still stands before it, for
- *                                              the program may put a call of its own there. One without it is left alone,
- *                                              and one across two cache lines, whose bytes can't be compared at once.
- *   shared                                     left alone, but with ZLAZY_JIT=patch. A record holds for one address in one
- *                                              process, but the bytes change for all views at once; who runs them elsewhere
- *                                              finds no record and is known by the mov (zl_site_claims()).
- *   a private view of a memfd                  left alone: with its first byte written the page would no longer follow the
- *                                              memfd, which may be how a JIT writes its code.
+ *   private, the program can't write     /proc/self/mem, which needs no change of protection and splits no mapping. It is
+ *                                        not one store, so with threads it takes two steps. Where it fails (a hardened
+ *                                        kernel, no descriptor) mprotect opens the pages for the moment.
+ *   private, the program can write       compare-and-swap: the program may be changing the same bytes. Such a site is
+ *                                        open: entry.S looks whether `mov $number,%eax` still stands before it, for the
+ *                                        program may put a call of its own there. One without it is left alone, and one
+ *                                        across two cache lines, whose bytes can't be compared at once.
+ *   shared                               left alone, but with ZLAZY_JIT=patch. A record holds for one address in one
+ *                                        process, but the bytes change for all views at once; who runs them elsewhere
+ *                                        finds no record and is known by the mov (zl_site_claims()).
+ *   a private view of a memfd            left alone: with its first byte written the page would no longer follow the
+ *                                        memfd, which may be how a JIT writes its code.
  *
- * Memory that the program can write, but no longer execute, is left alone for this time: another thread writes there now.
+ * Memory that the program can write, but no longer execute, is left alone for this time: another thread writes there
+ * now.
  *
  * Whether the program can write is asked by MADV_POPULATE_WRITE, which changes no byte; whether memory is shared, by
  * /proc/self/maps, only where it has to be known. (A thread that makes shared code writable in between, a microsecond
@@ -48,7 +49,8 @@
 #include "base/poison.h"
 
 enum { CLOSE_TRIES = 8 };
-enum { HALF_DONE = -EINPROGRESS };   /* 0f d0 could neither be finished nor undone: the record stays, each call is a SIGILL */
+/* 0f d0 could neither be finished nor undone: the record stays, each call is a SIGILL. */
+enum { HALF_DONE = -EINPROGRESS };
 
 /* Bytes to be changed; `begin`: the one that goes first in two steps. */
 struct change { uint8_t from[ZL_SITE_SIZE], to[ZL_SITE_SIZE]; unsigned begin; };
@@ -113,8 +115,8 @@ static uint16_t word(const uint8_t *bytes)
 	return (uint16_t)(bytes[0] | bytes[1] << 8);
 }
 
-/* Change one of the two bytes, by /proc/self/mem or, where fd is negative, by a store. Inside a cache line that compares both:
- * the program may be changing the other one. */
+/* Change one of the two bytes, by /proc/self/mem or, where fd is negative, by a store. Inside a cache line that
+ * compares both: the program may be changing the other one. */
 static long put_byte(int fd, uintptr_t site, unsigned which, const uint8_t *from, const uint8_t *to)
 {
 	if (fd >= 0)
@@ -213,8 +215,8 @@ static enum zl_access access_of_page(uintptr_t address)
 	return result == -EINVAL && zl_copy_in(&byte, address, 1) ? ZL_ACCESS_READ : ZL_ACCESS_UNKNOWN;
 }
 
-/* The last page that the program can't write, and the last one that it can write and execute. As long as its leaf is active,
- * who changes that takes the patch lock. */
+/* The last page that the program can't write, and the last one that it can write and execute. As long as its leaf is
+ * active, who changes that takes the patch lock. */
 static _Atomic uintptr_t closed_page, live_page;
 
 void zl_patch_forget(void)
@@ -254,7 +256,7 @@ static long inspect(uintptr_t site, enum zl_access *access, struct place *place)
 	if (*access != ZL_ACCESS_WRITE)
 		return 0;
 	if (!(place->first.protection & place->second.protection & PROT_EXEC))
-		return -EAGAIN;   /* another thread has opened it since it was executed, and may just be writing there */
+		return -EAGAIN;   /* another thread has opened it since, and may just be writing there */
 	live_page = zl_align_down(site, ZL_PAGE);
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* sites.c - writing side of the bitmap of sites
  *
- * A site is dropped with its memory, or when its bytes are put back. A thread may be on its way from there just then: it
- * has pushed its return address, and has not looked it up yet. It finds nothing and traps (zl_null_trap), and then
- * zl_site_was() tells it from a call of the program through NULL (lazy/trap.c). So what was dropped stays known, as long as
- * the leaf has no other use.
+ * A site is dropped with its memory, or when its bytes are put back. A thread may be on its way from there just then:
+ * it has pushed its return address, and has not looked it up yet. It finds nothing and traps (zl_null_trap), and then
+ * zl_site_was() tells it from a call of the program through NULL (lazy/trap.c). So what was dropped stays known, as
+ * long as the leaf has no other use.
  */
 #include "lazy/sites.h"
 #include "base/poison.h"

@@ -12,7 +12,7 @@ void zl_site_publish(struct zl_leaf *leaf, uintptr_t after, enum zl_site_state s
 void zl_site_retract(struct zl_leaf *leaf, uintptr_t after);
 void zl_site_refuse(struct zl_leaf *leaf, uintptr_t after);
 
-/* Forget all about the sites of a range for which drops() says so; NULL: all. drops() is asked for rewritten sites only,
- * those that are refused are forgotten in any case. O(log n + sites in the range). */
+/* Forget all about the sites of a range for which drops() says so; NULL: all. drops() is asked for rewritten sites
+ * only, those that are refused are forgotten in any case. O(log n + sites in the range). */
 void zl_sites_drop(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t after, enum zl_site_state state));
 #endif

@@ -1,10 +1,10 @@
 /* trap.c - the first calls of a site, and calls from where no site is recorded
  *
- * Runs in the SIGSYS handler. Judged first, then published under the patch lock before its bytes change. Who finds either
- * lock held makes its call by the trap and leaves the site for the next time: nobody waits here. A page that userfaultfd
- * holds back is waited for by the judge only, whose lock nobody else takes: who holds the patch lock touches nothing but
- * the site, which has just been executed. A site that was refused, or that is kept because page zero is not in use, is
- * marked, so its next trap costs one look at the bitmap.
+ * Runs in the SIGSYS handler. Judged first, then published under the patch lock before its bytes change. Who finds
+ * either lock held makes its call by the trap and leaves the site for the next time: nobody waits here. A page that
+ * userfaultfd holds back is waited for by the judge only, whose lock nobody else takes: who holds the patch lock
+ * touches nothing but the site, which has just been executed. A site that was refused, or that is kept because page
+ * zero is not in use, is marked, so its next trap costs one look at the bitmap.
  *
  * What stands in the way only this time is no reason to mark a site, for others may call it:
  *   no thread pointer       the decoder can't run; found out before the lock, at a tenth of the cost of the trap
@@ -73,7 +73,8 @@ struct opinion {
 
 struct zl_lock zl_judge_lock;
 
-/* Nobody has changed the memory meanwhile. A lone thread has not entered anything, but may have inherited others' traces. */
+/* Nobody has changed the memory meanwhile. A lone thread has not entered anything, but may have inherited others'
+ * traces. */
 static bool is_quiet(uintptr_t site, uint64_t stamp)
 {
 	return !atomic_load_explicit(&zl_is_threaded, memory_order_acquire) || zl_leaves_are_quiet(site, stamp);
@@ -202,9 +203,9 @@ void zl_site_trapped(uintptr_t after, uint64_t number)
 static bool ends_call(uintptr_t after)
 {
 	static const struct { uint8_t length, first, mask, second; } forms[] = {
-		{ 2, 0xff, 0xf8, 0xd0 }, { 2, 0xff, 0xf8, 0x10 }, { 3, 0xff, 0xf8, 0x50 }, { 3, 0xff, 0xff, 0x14 }, { 4, 0xff, 0xff, 0x54 },
-		{ 6, 0xff, 0xf8, 0x90 }, { 6, 0xff, 0xff, 0x15 }, { 7, 0xff, 0xff, 0x14 }, { 7, 0xff, 0xff, 0x94 },
-		{ 5, 0xe8, 0, 0 },
+		{ 2, 0xff, 0xf8, 0xd0 }, { 2, 0xff, 0xf8, 0x10 }, { 3, 0xff, 0xf8, 0x50 }, { 3, 0xff, 0xff, 0x14 },
+		{ 4, 0xff, 0xff, 0x54 }, { 6, 0xff, 0xf8, 0x90 }, { 6, 0xff, 0xff, 0x15 }, { 7, 0xff, 0xff, 0x14 },
+		{ 7, 0xff, 0xff, 0x94 }, { 5, 0xe8, 0, 0 },
 	};
 	uint8_t bytes[2];
 
@@ -215,8 +216,8 @@ static bool ends_call(uintptr_t after)
 	return false;
 }
 
-/* The call is the program's copy of a site, or what was a copy is a call of its own: change the state, if all is still as it
- * was. Without a lock that is held already: the next call comes here, too. */
+/* The call is the program's copy of a site, or what was a copy is a call of its own: change the state, if all is still
+ * as it was. Without a lock that is held already: the next call comes here, too. */
 static void record(uintptr_t after, uint64_t number, enum zl_site_state state, bool is_copy)
 {
 	uintptr_t site = after - ZL_SITE_SIZE;
@@ -226,7 +227,8 @@ static void record(uintptr_t after, uint64_t number, enum zl_site_state state, b
 	if (!zl_try_lock(&zl_patch_lock))
 		return;
 	leaf = zl_leaf_make(after);
-	if (leaf && is_quiet(site, stamp) && zl_site_state(after) == state && are_bytes(site, ZL_NEW_FIRST, ZL_NEW_SECOND) &&
+	if (leaf && is_quiet(site, stamp) && zl_site_state(after) == state &&
+	    are_bytes(site, ZL_NEW_FIRST, ZL_NEW_SECOND) &&
 	    zl_code_moves(site, number, state == ZL_SITE_OPEN) == is_copy) {
 		if (is_copy)
 			zl_site_publish(leaf, after, ZL_SITE_OPEN);

@@ -16,8 +16,8 @@ extern struct zl_lock zl_judge_lock;
 /* `after`: the address after the two bytes; number: rax as it trapped. context: SIGSYS, all signals blocked. */
 void zl_site_trapped(uintptr_t after, uint64_t number);
 
-/* The two bytes at an address and, at one moment with them, what is recorded there: the record comes before the bytes, so one
- * that was read before them alone may be older than they are. False: they can't be read. No lock */
+/* The two bytes at an address and, at one moment with them, what is recorded there: the record comes before the bytes,
+ * so one that was read before them alone may be older than they are. False: they can't be read. No lock */
 bool zl_site_look(uintptr_t site, enum zl_site_state *state, uint8_t bytes[ZL_SITE_SIZE]);
 
 /* A call came through page zero from `after` where no site was found, or would have, had its number not lain outside.

@@ -1,13 +1,13 @@
 /* moving.c - what becomes of sites when their memory goes, changes or comes
  *
- * A record holds for bytes that are there. So before a call that gives the program write access to code, or may lose its
- * contents, the sites there get their own bytes back and are forgotten; when they run again they trap, and are judged
- * anew. With memory that goes, the records go, when the call is over.
+ * A record holds for bytes that are there. So before a call that gives the program write access to code, or may lose
+ * its contents, the sites there get their own bytes back and are forgotten; when they run again they trap, and are
+ * judged anew. With memory that goes, the records go, when the call is over.
  *
- * The range is entered (lazy/leaves.h) as long as all this takes, so that no site is recorded in memory that is on its way
- * out, and none in what another thread maps in its place is forgotten: who traps there meanwhile makes its call by the
- * trap. The patch lock is held for the agent's part only, for the call may wait for the program: for a thread that answers
- * for userfaultfd memory, or for seccomp. Where there is no site, nearly everywhere, it is not taken at all.
+ * The range is entered (lazy/leaves.h) as long as all this takes, so that no site is recorded in memory that is on its
+ * way out, and none in what another thread maps in its place is forgotten: who traps there meanwhile makes its call by
+ * the trap. The patch lock is held for the agent's part only, for the call may wait for the program: for a thread that
+ * answers for userfaultfd memory, or for seccomp. Where there is no site, nearly everywhere, it is not taken at all.
  *
  * A site of two pages, of which one is concerned, gets its bytes back in any case: half of it would be another
  * instruction.
