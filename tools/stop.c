@@ -65,20 +65,23 @@ static void guard(pid_t parent, pid_t child)
 	_exit(0);
 }
 
-/* Take a pending SIGCONT. Returns false if there is none. */
-static bool take_continue(void)
+/* Take a pending SIGCONT. Returns who has sent it, -1 if nobody knows, 0 if there is none. */
+static pid_t take_continue(void)
 {
 	const struct timespec now = { 0, 0 };
+	siginfo_t info;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCONT);
-	return sigtimedwait(&set, NULL, &now) == SIGCONT;
+	if (sigtimedwait(&set, &info, &now) != SIGCONT)
+		return 0;
+	return info.si_code == SI_USER && info.si_pid != 0 ? info.si_pid : -1;
 }
 
 void zl_stop_too(pid_t child, int signal_number)
 {
-	pid_t parent = getpid(), helper;
+	pid_t parent = getpid(), helper, waker;
 	sigset_t set;
 
 	take_continue();
@@ -95,7 +98,10 @@ void zl_stop_too(pid_t child, int signal_number)
 		kill(helper, SIGKILL);
 		waitpid(helper, NULL, 0);
 	}
-	if (take_continue() && !zl_stop_is_resumed(child)) {
+	waker = take_continue();
+	if (helper > 0 && waker == helper)   /* the program was awake, and may have been stopped anew since */
+		zl_stop_is_resumed(child);
+	else if (waker != 0 && !zl_stop_is_resumed(child)) {
 		kill(child, SIGCONT);
 		zl_stop_is_resumed(child);   /* that was this one; don't take it for a later one */
 	}
