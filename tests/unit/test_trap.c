@@ -5,6 +5,7 @@
  *   refused          a restorer; any site without a decoder; a shared mapping; one in writable memory, but for those
  *                    whose number is moved to eax right before
  *   claimed          calls from where no site is: what was one until a moment ago, and copies
+ *   not claimed      every encoding of the program's own `call`, where a site was
  *   stale record     of code that was there before: gone when the new code is refused
  *   neighbours       already rewritten or not: the verdict is the same
  *
@@ -231,6 +232,55 @@ static void test_trap_claims_what_was_a_site(void **state)
 	assert_true(zl_site_claims(gone.after, GETPID));
 }
 
+/* Lay `call r/m64` by these bytes (rex 0: none) so that it ends at `after`, behind nops. */
+static void put_call(uint8_t *after, uint8_t rex, uint8_t modrm, uint8_t sib, int32_t displacement)
+{
+	unsigned mod = modrm >> 6, rm = modrm & 7, size = mod == 1 ? 1 : mod == 2 ? 4 : 0, length = 0;
+	bool has_sib = mod != 3 && rm == 4;
+	uint8_t code[16];
+
+	if (mod == 0 && (rm == 5 || (has_sib && (sib & 7) == 5)))
+		size = 4;
+	if (rex)
+		code[length++] = rex;
+	code[length++] = 0xff;
+	code[length++] = modrm;
+	if (has_sib)
+		code[length++] = sib;
+	memcpy(code + length, &displacement, size);
+	length += size;
+	memset(after - 16, NOP, 16);
+	memcpy(after - length, code, length);
+}
+
+static void expect_own_call(struct site site, uint8_t rex, uint8_t modrm, uint8_t sib)
+{
+	static const int32_t displacements[] = { 0, 0x12345678, -0x1234568 };
+
+	for (unsigned i = 0; i < sizeof(displacements) / sizeof(displacements[0]); i++) {
+		put_call((uint8_t *)site.after, rex, modrm, sib, displacements[i]);
+		if (zl_site_claims(site.after, GETPID))
+			fail_msg("rex %#x ff %#x sib %#x displacement %d", rex, modrm, sib, displacements[i]);
+	}
+}
+
+static void test_trap_leaves_every_form_of_call(void **state)
+{
+	struct site site = lay_open(DESCRIBED);
+
+	(void)state;
+	zl_site_publish(zl_leaf_make(site.after), site.after, ZL_SITE_PATCHED);
+	zl_site_retract(zl_leaf_make(site.after), site.after);
+	memset((uint8_t *)site.after - 16, NOP, 16);
+	assert_true(zl_site_claims(site.after, GETPID));           /* no call ends there: it was the site */
+	for (unsigned rex = 0x3f; rex < 0x50; rex++)
+		for (unsigned modrm = 2 << 3; modrm < 0x100; modrm += (modrm & 7) == 7 ? 0x40 - 7 : 1)
+			for (unsigned sib = 0; sib < (modrm < 0xc0 && (modrm & 7) == 4 ? 0x100 : 1); sib++)
+				expect_own_call(site, rex == 0x3f ? 0 : rex, modrm, sib);
+	memcpy((uint8_t *)site.after - 5, "\xe8\x78\x56\x34\x12", 5);
+	assert_false(zl_site_claims(site.after, GETPID));
+}
+
 static void test_trap_drops_stale_record(void **state)
 {
 	struct site site = lay(INSIDE);
@@ -287,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_trap_rewrites_described_site_in_writable_memory),
 		cmocka_unit_test(test_trap_refuses_other_site_in_writable_memory),
 		cmocka_unit_test(test_trap_claims_what_was_a_site),
+		cmocka_unit_test(test_trap_leaves_every_form_of_call),
 		cmocka_unit_test(test_trap_drops_stale_record),
 		cmocka_unit_test(test_trap_takes_rewritten_neighbour_for_a_system_call),
 	};
