@@ -46,6 +46,7 @@ GAPS = {
     "jit_uffd_quiet_writes": ("zpoline", "who watches writes sees the agent's, too (row 7)"),
     "life_proc_mem": ("zpoline", "writes through /proc/self/mem into rewritten code are not seen (row 2)"),
     "null_jump_low": ("zpoline", "the sled forgets where a jump landed (row 9)"),
+    "proc_vm_killed": (None, "a child that is killed in the agent's lock leaves it locked (row 14)"),
 }
 
 
