@@ -1,5 +1,5 @@
-/* jit_uffd_events - rows 7, 8: a thread waits in madvise until the monitor of the memory has read the event (userfaultfd);
- * the monitor changes memory of called code itself before it does so */
+/* jit_uffd_events - rows 7, 8: a thread waits in madvise until the monitor of the memory has read the event
+ * (userfaultfd); the monitor changes memory of called code itself before it does so */
 #include "life.h"
 #include <linux/userfaultfd.h>
 #include <poll.h>

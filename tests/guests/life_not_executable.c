@@ -1,4 +1,5 @@
-/* life_not_executable - rows 2, 9: a known site in memory that may not be executed any more: its call faults, and is not made */
+/* life_not_executable - rows 2, 9: a known site in memory that may not be executed any more: its call faults, and
+ * is not made */
 #include "life.h"
 
 /* Straight to the site. */

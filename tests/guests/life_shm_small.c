@@ -1,4 +1,5 @@
-/* life_shm_small - row 2: a System V segment of 100 bytes, attached over called code, takes the place of a whole page */
+/* life_shm_small - row 2: a System V segment of 100 bytes, attached over called code, takes the place of a whole
+ * page */
 #include "life.h"
 #include <sys/shm.h>
 

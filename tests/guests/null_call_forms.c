@@ -1,5 +1,6 @@
-/* null_call_forms - rows 2, 9: NULL calls in every form of `call` (ff /2) that end where a site ended before: register,
- * memory, with each base, with an index, by rip and absolute, with 1 and 4 bytes of displacement, with and without REX */
+/* null_call_forms - rows 2, 9: NULL calls in every form of `call` (ff /2) that end where a site ended before:
+ * register, memory, with each base, with an index, by rip and absolute, with 1 and 4 bytes of displacement, with
+ * and without REX */
 #include "life.h"
 
 enum { PAGES = 32, NEAR = 0x10, NO_INDEX = 0x20, BY_RDX = 0x10 };

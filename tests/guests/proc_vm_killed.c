@@ -1,5 +1,5 @@
-/* proc_vm_killed - rows 2, 14: a child that shares memory is killed in the midst of changing that of called code; its parent
- * goes on changing some of its own */
+/* proc_vm_killed - rows 2, 14: a child that shares memory is killed in the midst of changing that of called code;
+ * its parent goes on changing some of its own */
 #include "life.h"
 
 enum { ROUNDS = 300 };

@@ -1,5 +1,5 @@
-/* seccomp_notify_memory - rows 2, 19: a thread waits in mremap until its supervisor lets it (SECCOMP_RET_USER_NOTIF), who
- * changes memory of called code itself before it does so */
+/* seccomp_notify_memory - rows 2, 19: a thread waits in mremap until its supervisor lets it
+ * (SECCOMP_RET_USER_NOTIF), who changes memory of called code itself before it does so */
 #include "life.h"
 #include "seccomp.h"
 #include <sys/ioctl.h>

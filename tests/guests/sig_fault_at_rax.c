@@ -1,4 +1,5 @@
-/* sig_fault_at_rax - rows 4, 9: code that was called by `call *%rax` faults in its first instruction, at the address in rax */
+/* sig_fault_at_rax - rows 4, 9: code that was called by `call *%rax` faults in its first instruction, at the
+ * address in rax */
 #include "life.h"
 
 int main(void)
