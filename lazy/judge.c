@@ -47,7 +47,6 @@ enum { LONGEST_INSN = 15, NUMBER_LIMIT = 4096, NEAR = 160 };
 /* What is known of the offsets before the site. */
 struct fates {
 	uint8_t of[ZL_JUDGE_BEFORE + 1];   /* enum fate, by distance from the site */
-	unsigned farthest;                 /* the last distance that has one */
 };
 
 const struct zl_decoder *zl_decoder;
@@ -105,7 +104,6 @@ static bool is_instruction(struct zl_reading *reading, struct fates *fates)
 		if (fate == UNKNOWN)
 			return false;
 		fates->of[distance] = (uint8_t)fate;
-		fates->farthest = distance;
 		/* run[f]: consecutive offsets without the opposite of f; since[f]: how many of them are f */
 		run[HITS]++;
 		run[MISSES]++;
@@ -120,16 +118,6 @@ static bool is_instruction(struct zl_reading *reading, struct fates *fates)
 			return false;
 	}
 	return most < ZL_JUDGE_BEFORE && first_fate(fates, most) == HITS;
-}
-
-/* The lowest offset that is known to hit the site. */
-static unsigned lowest_hit(const struct zl_code *code, const struct fates *fates)
-{
-	unsigned distance = fates->farthest;
-
-	while (distance > 0 && fates->of[distance] != HITS)
-		distance--;
-	return code->site_offset - distance;
 }
 
 /* Decode from an offset where an instruction begins. UNKNOWN if that is too far, or something is no instruction. */
@@ -153,7 +141,7 @@ static enum fate fate_from(struct zl_reading *reading, unsigned at)
 static enum zl_verdict judge_in_function(struct zl_reading *reading)
 {
 	const struct zl_code *code = reading->code;
-	struct fates fates = { .farthest = 0 };
+	struct fates fates;
 	enum fate fate = fate_from(reading, zl_function_row(&code->function, code->site_offset)->at);
 
 	if (fate == MISSES || (fate == UNKNOWN && !is_instruction(reading, &fates)))
@@ -163,11 +151,11 @@ static enum zl_verdict judge_in_function(struct zl_reading *reading)
 
 static enum zl_verdict judge_in_window(struct zl_reading *reading)
 {
-	struct fates fates = { .farthest = 0 };
+	struct fates fates;
 
 	if (!is_instruction(reading, &fates))
 		return ZL_INSIDE;
-	return zl_redzone_judge(reading, lowest_hit(reading->code, &fates));
+	return zl_redzone_judge(reading);
 }
 
 bool zl_judge_is_restorer(const struct zl_code *code)

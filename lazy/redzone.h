@@ -6,7 +6,7 @@
 
 /* ZL_RED_ZONE if [-8,0)(%rsp) may hold data, or be part of a buffer, while the call at the site runs; ZL_TOO_LONG if it
  * would take too many instructions to find out; else ZL_OK.
- * pre: decoding from code->bytes[near] on arrives at the site (near <= site_offset). */
-enum zl_verdict zl_redzone_judge(struct zl_reading *reading, unsigned near);
+ * pre: the site is an instruction of its own. */
+enum zl_verdict zl_redzone_judge(struct zl_reading *reading);
 
 #endif

@@ -12,15 +12,16 @@
  *   before it; a junk byte jumped over.
  * red zone through rsp: lea -8 before (F_GETOWN); lea -0x18 (__longjmp_chk); lea -0x78 (sanitizers); store before and
  *   load after; load after a conditional jump; load at a jump's target; 16-byte access reaching in; indexed access.
- * no red zone through rsp: data below the slot; saved before the sub; lea -0x1000 (stack probe); other function's
- *   red zone; access after a call; lea that moves rsp; an fs: access.
+ * no proof in the code before the site: data below the slot; saved before the sub; red zone before a ret; lea that
+ *   moves rsp; sub after the frame mov, and a leave; decoding from a middle; a far branch across a ret; a switch.
+ * no red zone through rsp: lea -0x1000 (stack probe); access after a call; an fs: access; a chance jump operand.
  * data before the site: undecodable bytes between functions and an early touch, inside the function, before the frame
  *   mov; data that decodes into the touch, or like a call; the same without a touch, with a frame and a call.
  * more code after the site than is read: too many instructions, too many branches, bytes that are none.
  * red zone through rbp: leaf at -O0; leaf with a pushed rbx; leaf with a big frame; frame mov out of sight, and a pop
- *   at once, a leave, or nothing known.
- * no red zone through rbp: sub after the frame mov; enough pushes; an early exit before the site; rbp is data; frame
- *   mov out of sight: a call, a lea -n(%rbp),%rsp, an add before the pop.
+ *   at once, a leave, nothing known, two pops that differ, a call behind a leave.
+ * no red zone through rbp: enough pushes; rbp is the caller's; frame mov out of sight: a call, a lea -n(%rbp),%rsp, an
+ *   add before the pop.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,14 +154,14 @@ CASE(test_judge_refuses_load_at_jump_target, ZL_RED_ZONE,
 CASE(test_judge_refuses_wide_access, ZL_RED_ZONE, BOUNDARY, NR_39 SITE, "\x0f\x10\x44\x24\xf0" RET)
 CASE(test_judge_refuses_indexed_access, ZL_RED_ZONE, BOUNDARY, NR_39 SITE, "\x8b\x44\x8c\xc0" RET)
 
-CASE(test_judge_accepts_data_below_slot, ZL_OK, BOUNDARY, STORE_RSP("\xf0") NR_39 SITE, LOAD_RSP("\xf0") RET)
-CASE(test_judge_accepts_save_before_sub, ZL_OK,
+CASE(test_judge_refuses_data_below_slot, ZL_RED_ZONE, BOUNDARY, STORE_RSP("\xf0") NR_39 SITE, LOAD_RSP("\xf0") RET)
+CASE(test_judge_refuses_save_before_sub, ZL_RED_ZONE,
      BOUNDARY, "\x48\x89\x5c\x24\xf8\x48\x83\xec\x18" NR_39 SITE, "\x48\x83\xc4\x18" "\x48\x8b\x5c\x24\xf8" RET)
 CASE(test_judge_accepts_stack_probe, ZL_OK, BOUNDARY, "\x4c\x8d\x9c\x24\x00\xf0\xff\xff" NR_39 SITE, RET)
-CASE(test_judge_accepts_red_zone_of_other_function, ZL_OK,
+CASE(test_judge_refuses_red_zone_before_ret, ZL_RED_ZONE,
      CODE STORE_RSP("\xfc") LOAD_RSP("\xfc") RET "\x0f\x1f\x00", NR_39 SITE, RET)
 CASE(test_judge_accepts_access_after_call, ZL_OK, BOUNDARY, NR_39 SITE, CALL LOAD_RSP("\xfc") RET)
-CASE(test_judge_accepts_lea_that_moves_rsp, ZL_OK,
+CASE(test_judge_refuses_lea_that_moves_rsp, ZL_RED_ZONE,
      BOUNDARY, "\x48\x8d\x64\x24\x80" NR_39 SITE, "\x48\x8d\xa4\x24\x80\x00\x00\x00" RET)
 CASE(test_judge_accepts_fs_access, ZL_OK, BOUNDARY, NR_39 SITE, "\x64\x8b\x44\x24\xfc" RET)
 
@@ -176,13 +177,13 @@ CASE(test_judge_refuses_hidden_frame_with_leave, ZL_RED_ZONE,
 CASE(test_judge_refuses_hidden_frame_without_proof, ZL_RED_ZONE,
      CODE, STORE_RBP("\xfc") NR_39 SITE, CODE_16 "\xff\xe1")
 
-CASE(test_judge_accepts_allocated_frame, ZL_OK,
+CASE(test_judge_refuses_frame_with_leave, ZL_RED_ZONE,
      BOUNDARY, FRAME "\x48\x83\xec\x10" STORE_RBP("\xfc") NR_39 SITE, LOAD_RBP("\xfc") LEAVE_RET)
 CASE(test_judge_accepts_pushed_frame, ZL_OK,
      BOUNDARY, FRAME "\x53\x41\x54" STORE_RBP("\xf0") NR_39 SITE, LOAD_RBP("\xf0") "\x41\x5c\x5b" POP_RET)
-CASE(test_judge_accepts_allocated_frame_after_early_exit, ZL_OK,
+CASE(test_judge_refuses_frame_with_leave_after_early_exit, ZL_RED_ZONE,
      BOUNDARY, FRAME "\x48\x83\xec\x10" STORE_RBP("\xfc") "\x74\x02" LEAVE_RET NR_39 SITE, LOAD_RBP("\xfc") LEAVE_RET)
-CASE(test_judge_accepts_rbp_as_data, ZL_OK, BOUNDARY, "\x48\x89\xfd" LOAD_RBP("\xfc") NR_39 SITE, POP_RET)
+CASE(test_judge_accepts_operand_of_caller, ZL_OK, BOUNDARY, LOAD_RBP("\xfc") NR_39 SITE, RET)
 CASE(test_judge_accepts_hidden_frame_with_call, ZL_OK, CODE, STORE_RBP("\xfc") NR_39 SITE, CALL LEAVE_RET)
 CASE(test_judge_accepts_hidden_frame_with_lea, ZL_OK,
      CODE, STORE_RBP("\xfc") NR_39 SITE, "\x48\x8d\x65\xf0\x5b" POP_RET)
@@ -199,21 +200,47 @@ CASE(test_judge_refuses_touch_behind_data, ZL_RED_ZONE,
      FUNCTIONS, STORE_RSP("\xf8") LEA_R9_RSP WORK NR_39 SITE, "\x49\x8b\x01" RET)
 CASE(test_judge_refuses_touch_right_behind_data, ZL_RED_ZONE, FUNCTIONS, LEA_R9_RSP WORK NR_39 SITE, RET)
 /* 48 b8 before the lea: decoding from there takes it for the operand of a mov */
-CASE(test_judge_refuses_touch_that_data_runs_into, ZL_TOO_LONG,
+CASE(test_judge_refuses_touch_that_data_runs_into, ZL_RED_ZONE,
      FUNCTIONS "\x48\xb8", LEA_R9_RSP CODE_16 NR_39 SITE, RET)
 CASE(test_judge_refuses_touch_before_data, ZL_RED_ZONE,
      BOUNDARY, LEA_R9_RSP "\xeb\x10" POOL WORK NR_39 SITE, "\x49\x8b\x01" RET)
-CASE(test_judge_refuses_leaf_frame_behind_data, ZL_TOO_LONG,
+CASE(test_judge_refuses_leaf_frame_behind_data, ZL_RED_ZONE,
      FUNCTIONS, FRAME STORE_RBP("\xfc") CODE_16 NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
 /* e8 before the frame mov, the data's last byte: no call, and no proof of anything */
 CASE(test_judge_refuses_leaf_frame_behind_data_like_a_call, ZL_RED_ZONE,
      FUNCTIONS "\xe8", FRAME STORE_RBP("\xfc") CODE_16 NR_39 SITE, LOAD_RBP("\xfc") POP_RET)
 CASE(test_judge_accepts_code_behind_data, ZL_OK,
      FUNCTIONS, WORK NR_39 SITE, "\x48\x83\xec\x18" CALL LOAD_RSP("\xfc") RET)
-CASE(test_judge_declines_frame_with_call_behind_data, ZL_TOO_LONG,
+CASE(test_judge_accepts_frame_with_call_behind_data, ZL_OK,
      FUNCTIONS, FRAME "\x48\x83\xec\x10" STORE_RBP("\xfc") WORK NR_39 SITE, LOAD_RBP("\xfc") CALL LEAVE_RET)
-CASE(test_judge_declines_save_before_sub_behind_data, ZL_TOO_LONG,
+CASE(test_judge_refuses_save_before_sub_behind_data, ZL_RED_ZONE,
      FUNCTIONS, "\x48\x89\x5c\x24\xf8\x48\x83\xec\x18" WORK NR_39 SITE, "\x48\x83\xc4\x18" RET)
+
+/* What the code before the site seems to show is no proof: nobody knows where its instructions begin and it ends.
+ * Middle: decoding from 95 on, in `mov -80(%rbp,%rdx,4),%eax`, finds an xchg of ebp. Far: the branch across the ret lies
+ * before what 64 instructions reach. Switch: an indirect jump and padding end no function, nor does a ret behind it. */
+#define LOAD_R9 "\x49\x8b\x01"                       /* mov (%r9),%rax */
+#define JE_OVER_131 "\x0f\x84\x83\x00\x00\x00"
+#define RET_PAD "\xc3\x66\x90"
+
+CASE(test_judge_refuses_leaf_frame_read_from_middle, ZL_RED_ZONE,
+     CODE, FRAME STORE_RBP("\xf8") CODE_64 CODE_16 "\x8b\x44\x95\xb0" NR_39 SITE, LOAD_RBP("\xf8") POP_RET)
+CASE(test_judge_refuses_address_before_far_branch, ZL_RED_ZONE,
+     CODE, LEA_R9_RSP JE_OVER_131 CODE_64 CODE_64 RET_PAD NR_39 SITE, LOAD_R9 RET)
+CASE(test_judge_refuses_address_before_switch, ZL_RED_ZONE,
+     BOUNDARY, LEA_R9_RSP "\xff\xe0\x0f\x1f\x00" NR_39 SITE, LOAD_R9 RET)
+CASE(test_judge_refuses_address_before_ret_of_switch, ZL_RED_ZONE,
+     BOUNDARY, LEA_R9_RSP "\xff\xe0\x0f\x1f\x00" CODE_16 RET "\x0f\x1f\x00" NR_39 SITE, LOAD_R9 RET)
+CASE(test_judge_refuses_load_behind_indirect_jump, ZL_RED_ZONE,
+     BOUNDARY, NR_39 SITE, "\xff\xe0" LOAD_RSP("\xf8") RET)
+CASE(test_judge_refuses_second_pop_elsewhere, ZL_RED_ZONE,
+     BOUNDARY, NR_39 SITE, LOAD_RBP("\xfc") "\x74\x02" POP_RET "\x58" POP_RET)
+/* behind a leave a jump may lead to another function, whose call proves nothing */
+CASE(test_judge_refuses_leaf_with_tail_call, ZL_RED_ZONE,
+     BOUNDARY, NR_39 SITE, LOAD_RBP("\xfc") "\xc9\xeb\x00" CALL RET)
+/* jmp *-0x75(%rsp,%rcx,2), by chance: xorps %xmm15,%xmm15; mov %fs:-8,%r14 */
+CASE(test_judge_accepts_chance_jump_operand, ZL_OK,
+     BOUNDARY, "\x45\x0f\x57\xff\x64\x4c\x8b\x34\x25\xf8\xff\xff\xff" NR_39 SITE, RET)
 
 /* A touch that the slot has nothing to do with: without any, nothing is read. */
 #define HARMLESS LOAD_RSP("\x80")
@@ -222,15 +249,15 @@ CASE(test_judge_declines_save_before_sub_behind_data, ZL_TOO_LONG,
 #define FOUR_BRANCHES "\x74\x40\x75\x40\x78\x40\x7a\x40"
 
 CASE(test_judge_accepts_all_instructions_read, ZL_OK,
-     BOUNDARY, HARMLESS NR_39 SITE, THIRTY_CLC RET)
+     BOUNDARY, NR_39 SITE, HARMLESS THIRTY_CLC RET)
 CASE(test_judge_refuses_more_instructions_than_read, ZL_TOO_LONG,
-     BOUNDARY, HARMLESS NR_39 SITE, THIRTY_CLC THIRTY_CLC LOAD_RSP("\xf8") RET)
+     BOUNDARY, NR_39 SITE, HARMLESS THIRTY_CLC THIRTY_CLC LOAD_RSP("\xf8") RET)
 CASE(test_judge_refuses_too_many_instructions, ZL_TOO_LONG,
-     BOUNDARY, HARMLESS NR_39 SITE, THIRTY_CLC THIRTY_CLC RET)
+     BOUNDARY, NR_39 SITE, HARMLESS THIRTY_CLC THIRTY_CLC RET)
 CASE(test_judge_refuses_too_many_branches, ZL_RED_ZONE,
-     BOUNDARY, HARMLESS NR_39 SITE, FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES RET CODE)
+     BOUNDARY, NR_39 SITE, HARMLESS FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES FOUR_BRANCHES RET CODE)
 CASE(test_judge_refuses_unknown_instruction_after, ZL_RED_ZONE,
-     BOUNDARY, HARMLESS NR_39 SITE, "\x06" LOAD_RSP("\xf8") RET CODE)
+     BOUNDARY, NR_39 SITE, HARMLESS "\x06" LOAD_RSP("\xf8") RET CODE)
 
 static void test_judge_refuses_without_decoder(void **state)
 {
@@ -314,12 +341,12 @@ int main(void)
 		cmocka_unit_test(test_judge_refuses_load_at_jump_target),
 		cmocka_unit_test(test_judge_refuses_wide_access),
 		cmocka_unit_test(test_judge_refuses_indexed_access),
-		cmocka_unit_test(test_judge_accepts_data_below_slot),
-		cmocka_unit_test(test_judge_accepts_save_before_sub),
+		cmocka_unit_test(test_judge_refuses_data_below_slot),
+		cmocka_unit_test(test_judge_refuses_save_before_sub),
 		cmocka_unit_test(test_judge_accepts_stack_probe),
-		cmocka_unit_test(test_judge_accepts_red_zone_of_other_function),
+		cmocka_unit_test(test_judge_refuses_red_zone_before_ret),
 		cmocka_unit_test(test_judge_accepts_access_after_call),
-		cmocka_unit_test(test_judge_accepts_lea_that_moves_rsp),
+		cmocka_unit_test(test_judge_refuses_lea_that_moves_rsp),
 		cmocka_unit_test(test_judge_accepts_fs_access),
 		cmocka_unit_test(test_judge_refuses_leaf_frame),
 		cmocka_unit_test(test_judge_refuses_leaf_frame_with_push),
@@ -327,10 +354,10 @@ int main(void)
 		cmocka_unit_test(test_judge_refuses_hidden_frame_popped_at_once),
 		cmocka_unit_test(test_judge_refuses_hidden_frame_with_leave),
 		cmocka_unit_test(test_judge_refuses_hidden_frame_without_proof),
-		cmocka_unit_test(test_judge_accepts_allocated_frame),
+		cmocka_unit_test(test_judge_refuses_frame_with_leave),
 		cmocka_unit_test(test_judge_accepts_pushed_frame),
-		cmocka_unit_test(test_judge_accepts_allocated_frame_after_early_exit),
-		cmocka_unit_test(test_judge_accepts_rbp_as_data),
+		cmocka_unit_test(test_judge_refuses_frame_with_leave_after_early_exit),
+		cmocka_unit_test(test_judge_accepts_operand_of_caller),
 		cmocka_unit_test(test_judge_accepts_hidden_frame_with_call),
 		cmocka_unit_test(test_judge_accepts_hidden_frame_with_lea),
 		cmocka_unit_test(test_judge_accepts_hidden_frame_popped_later),
@@ -341,8 +368,16 @@ int main(void)
 		cmocka_unit_test(test_judge_refuses_leaf_frame_behind_data),
 		cmocka_unit_test(test_judge_refuses_leaf_frame_behind_data_like_a_call),
 		cmocka_unit_test(test_judge_accepts_code_behind_data),
-		cmocka_unit_test(test_judge_declines_frame_with_call_behind_data),
-		cmocka_unit_test(test_judge_declines_save_before_sub_behind_data),
+		cmocka_unit_test(test_judge_accepts_frame_with_call_behind_data),
+		cmocka_unit_test(test_judge_refuses_save_before_sub_behind_data),
+		cmocka_unit_test(test_judge_refuses_leaf_frame_read_from_middle),
+		cmocka_unit_test(test_judge_refuses_address_before_far_branch),
+		cmocka_unit_test(test_judge_refuses_address_before_switch),
+		cmocka_unit_test(test_judge_refuses_address_before_ret_of_switch),
+		cmocka_unit_test(test_judge_refuses_load_behind_indirect_jump),
+		cmocka_unit_test(test_judge_refuses_second_pop_elsewhere),
+		cmocka_unit_test(test_judge_refuses_leaf_with_tail_call),
+		cmocka_unit_test(test_judge_accepts_chance_jump_operand),
 		cmocka_unit_test(test_judge_accepts_all_instructions_read),
 		cmocka_unit_test(test_judge_refuses_more_instructions_than_read),
 		cmocka_unit_test(test_judge_refuses_too_many_instructions),
