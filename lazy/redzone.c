@@ -5,7 +5,7 @@
  * and buffers may be passed from there (fcntl's F_GETOWN, __longjmp_chk). zl_judge() calls this for a site that is
  * known to be an instruction of its own, in code whose function is not known: a window of bytes around it.
  *
- * One instruction is known to begin there, the site, and one direction is known: forward. What lives in the slot
+ * One instruction is known to begin there, the site, and one direction is known: forward. What lies in the slot
  * across the call is used after it, by an instruction that control flow leads to from the site, or through an address
  * that was made before. So:
  *
@@ -15,17 +15,19 @@
  *      the window. A touch of the slot means that it is used: an access, or a lea, at a negative displacement from rsp,
  *      followed through push, sub and so on (`level`), or from an rbp that may be a frame pointer. An access touches its
  *      bytes; a lea, and an access with an index, everything from its address up, for a buffer may begin there.
- *   3. Before the site nothing is decoded: nobody knows where instructions begin. What looks like a lea under rsp or rbp
- *      there means that the slot is used.
- *   4. Where some path leaves the window, or ends in an indirect jump, anything that looks like an operand under rsp or
- *      rbp does, wherever it lies in the window: the path may come to it.
+ *   3. Before the site nothing is decoded: nobody knows where instructions begin, or the function. Whatever looks like
+ *      an operand under rsp or rbp there means that the slot is used: the address that is made may lie farther off.
+ *   4. Where some path leaves the window, or ends in an indirect jump, so does whatever looks like one after the site:
+ *      the path may come to it.
  *   5. Where following takes more than ZL_MOST_DECODED instructions in all or MOST_PATHS open branches, or meets bytes
  *      that the decoder doesn't know, the slot counts as used.
  *
  * An operand under rbp is excused when the paths from the site show that the function
- *   has a call: then it is no leaf, and compilers leave the red zone alone;
+ *   has a call: then it is no leaf, and compilers leave the red zone alone (which excuses accesses under rsp, too, that
+ *   lie before the site or where no path comes to);
  *   has a `lea -n(%rbp),%rsp`: then rsp moves about in its body, with the same consequence;
- *   has a `pop %rbp` on the way out, which tells that rbp points to where the level is then, and that is not the slot.
+ *   has a `pop %rbp` on the way out, which tells that rbp points to where the level is then, and that is not the slot;
+ *   returns with rbp as it is: then that is its caller's, and no frame pointer of its own.
  * A `leave` proves nothing: a leaf with more than 128 bytes of locals allocates only the part that the red zone can't
  * hold, and ends in one. Nor does anything behind it, or behind the pop: a jump there may lead to another function.
  *
