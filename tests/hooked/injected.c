@@ -35,6 +35,7 @@ extern long open_signals(const uint64_t *mask);
 
 asm(".text\n"
 "call_between:\n"
+"	.cfi_startproc\n"
 "	pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
 "	pushq %rdi\n"
 "	movq %rsp, 8*7(%rdi)\n"
@@ -70,11 +71,14 @@ asm(".text\n"
 "	popq %rdi\n"
 "	popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx\n"
 "	ret\n"
+"	.cfi_endproc\n"
 "open_signals:\n"
+"	.cfi_startproc\n"
 "	movq %rdi, %rsi; movl $2, %edi; xorl %edx, %edx; movl $8, %r10d; movl $14, %eax\n"   /* SIG_SETMASK */
 "	syscall\n"
 "open_after:\n"
-"	ret\n");
+"	ret\n"
+"	.cfi_endproc\n");
 
 #define BIT(signal) (1UL << ((signal) - 1))
 /* SIGSYS is blocked all the time, in the program's eyes. */
