@@ -80,7 +80,8 @@ struct zl_block {
 	uintptr_t program_fs;           /* while hook code has its own */
 	uint64_t again_handler_rsp;     /* again_site: where the stack of the handler begins that interrupted it; 0: none has */
 	struct zl_fork *fork;           /* of the program, while the hooks' libc prepares for it (threads/fork.c) */
-	uintptr_t ill_again;            /* pc of a SIGILL at what was a site, executed once more (lazy/fault.c) */
+	uintptr_t ill_again;            /* pc of a SIGILL at what was a site, executed once more (lazy/fault.c), */
+	uint64_t ill_changes;           /* after so many changes of sites */
 	struct zl_vsud vsud;
 };
 

@@ -8,7 +8,7 @@
  *   pc == a site, bytes ff d0         the push faulted (no stack), or rax is no canonical address: as a trap
  *   pc == a site, bytes 0f 05         the same, and the bytes have been put back meanwhile: executed again
  *   pc == a site, SIGILL              it was 0f d0, between the two steps of patch.c: as a trap; or has been, and is
- *                                     something else by now: executed again, once
+ *                                     something else by now: executed again
  */
 #include "lazy/fault.h"
 #include "base/copy.h"
@@ -17,6 +17,7 @@
 #include "base/string.h"
 #include "lazy/bytes.h"
 #include "lazy/codefd.h"
+#include "lazy/patch.h"
 #include "lazy/trap.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
@@ -66,15 +67,16 @@ static bool is_nowhere(const struct sigcontext *context)
 }
 
 /* Has the thread met the middle of a change that is over? Natively it would have met what is there now, or was before.
- * */
+ * The second time, with no other change begun since, the instruction itself is undefined. */
 static bool is_ill_of_ours(const struct sigcontext *context, struct zl_block *block, enum zl_site_state state)
 {
-	uintptr_t after = context->rip + ZL_SITE_SIZE;
-	bool is_first = block->ill_again != context->rip;
+	uint64_t changes = atomic_load_explicit(&zl_patch_changes, memory_order_acquire);
+	bool is_first = block->ill_again != context->rip || block->ill_changes != changes;
 
-	if (state == ZL_SITE_NONE && !zl_site_was(after) && zl_site_state(after) == ZL_SITE_NONE)
-		return false;   /* nor again since then */
+	if (state == ZL_SITE_NONE && !zl_site_was(context->rip + ZL_SITE_SIZE))
+		return false;
 	block->ill_again = is_first ? context->rip : 0;
+	block->ill_changes = changes;
 	return is_first;
 }
 

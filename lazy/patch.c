@@ -64,6 +64,7 @@ struct place { struct zl_mapping first, second; };
 struct zl_lock zl_patch_lock;
 _Atomic bool zl_is_threaded;
 enum zl_jit zl_jit;
+_Atomic uint64_t zl_patch_changes;
 static bool can_ask_access;
 
 static long populate(uintptr_t page)
@@ -297,9 +298,11 @@ static long write_opened(uintptr_t site, enum zl_site_state state, const struct 
 
 static long put(uintptr_t site, enum zl_site_state state, const struct change *change, bool *is_opened)
 {
-	long result = state == ZL_SITE_OPEN ? write_by_store(site, change) :
-					      write_by_fd(zl_codefd_get(), site, change);
+	long result;
 
+	atomic_fetch_add_explicit(&zl_patch_changes, 1, memory_order_release);   /* pairs with lazy/fault.c */
+	result = state == ZL_SITE_OPEN ? write_by_store(site, change) :
+					 write_by_fd(zl_codefd_get(), site, change);
 	*is_opened = result != ZL_OK && result != -EAGAIN && result != HALF_DONE;
 	return *is_opened ? write_opened(site, state, change) : result;
 }

@@ -13,6 +13,9 @@ extern struct zl_lock zl_patch_lock;
  * first clone, when SIGILL has got the agent's handler. */
 extern _Atomic bool zl_is_threaded;
 
+/* Changes of sites' bytes that have begun. */
+extern _Atomic uint64_t zl_patch_changes;
+
 /* ZLAZY_JIT: which code that the program can write is rewritten. Set once at start. */
 enum zl_jit {
 	ZL_JIT_AUTO,           /* private memory */
