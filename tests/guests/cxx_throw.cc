@@ -37,7 +37,7 @@ int main()
 		action.sa_flags = SA_NODEFER;
 		CHECK(sigaction(SIGALRM, &action, NULL) == 0);
 		try {
-			struct itimerval timer = { { 0, 0 }, { 0, 3000 } };
+			struct itimerval timer = { { 0, 0 }, { 0, 20000 } };   /* long enough to get to the read */
 			setitimer(ITIMER_REAL, &timer, NULL);
 			char byte;
 			long result = read(fds[0], &byte, 1); /* not syscall(): that one is declared not to throw */
