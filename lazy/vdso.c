@@ -44,8 +44,7 @@ struct work {
 	size_t first, last;
 };
 
-/* The number of the call that a function of this name stands for, -1 if none. Most have a second name without __vdso_.
- * */
+/* The number of the call that a function of this name stands for, -1 if none. Most have another name without __vdso_. */
 static long number_of(const char *name)
 {
 	const char *rest = zl_after(name, "__vdso_");
@@ -170,8 +169,7 @@ static const char *hook_at(uintptr_t address, int fd, uint8_t *memory)
 	return why ? why : write_back(&work, fd, address);
 }
 
-/* Where the kernel put it, which a launcher that edits the vector on the stack doesn't change. 0 if that can't be had.
- * */
+/* Where the kernel put it, which a launcher that edits the vector on the stack doesn't change. 0 if nobody tells. */
 static uintptr_t ask_kernel(void)
 {
 	unsigned long vector[64][2];

@@ -35,6 +35,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
+#include <linux/memfd.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
 #include "base/poison.h"
@@ -263,7 +264,8 @@ bool zl_seccomp_may_start(const struct zl_seccomp *filters)
 		{ __NR_mmap, 0, ZL_PAGE, PROT_READ | PROT_WRITE }, { __NR_mprotect, 0, ZL_PAGE, PROT_READ | PROT_WRITE },
 		{ __NR_munmap, 0, ZL_PAGE, 0 }, { __NR_openat, -100, 1, 0 }, { __NR_read, 3, 1, 1 }, { __NR_close, 3, 0, 0 },
 		{ __NR_fstat, 3, 1, 0 }, { __NR_lseek, 3, 0, 1 }, { __NR_fcntl, 3, F_DUPFD_CLOEXEC, 3 }, { __NR_ioctl, 3, 0, 1 },
-		{ __NR_pwrite64, 3, 1, 1 }, { __NR_process_vm_writev, 1, 1, 1 }, { __NR_membarrier, 1 << 6, 0, 0 },
+		{ __NR_pwrite64, 3, 1, 1 }, { __NR_pread64, 3, 1, 1 }, { __NR_madvise, 0, ZL_PAGE, MADV_POPULATE_WRITE },
+		{ __NR_memfd_create, 1, MFD_CLOEXEC, 0 }, { __NR_membarrier, 1 << 6, 0, 0 },
 		{ __NR_futex, 1, FUTEX_WAIT_PRIVATE, 2 },
 	};
 
