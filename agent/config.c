@@ -32,14 +32,20 @@ static bool take_stats(const char *value) { zl_config.stats = *value ? value : N
 static bool take_child(const char *value) { zl_config.is_child = zl_equal(value, "1"); return zl_config.is_child; }
 static bool take_log(const char *value) { zl_print_to.log_path = value; return *value; }
 
+static const struct choice tactics[] = {
+	{ "auto", ZL_SET_AUTO }, { "zpoline", ZL_SET_ZPOLINE }, { "jump", ZL_SET_JUMP }, { "trap", ZL_SET_TRAP }, { 0 } };
+
+const char *zl_config_tactic(void)
+{
+	return tactics[zl_config.tactic].word;
+}
+
 static bool take_tactic(const char *value)
 {
-	static const struct choice choices[] = {
-		{ "auto", ZL_TACTIC_AUTO }, { "zpoline", ZL_TACTIC_ZPOLINE }, { "trap", ZL_TACTIC_TRAP }, { 0 } };
 	int tactic;
-	if (!choose(value, choices, &tactic))
+	if (!choose(value, tactics, &tactic))
 		return false;
-	zl_config.tactic = (enum zl_tactic)tactic;
+	zl_config.tactic = (enum zl_setting)tactic;
 	return true;
 }
 
@@ -144,7 +150,7 @@ static const struct {
 	enum zl_keep how;
 } variables[] = {
 	{ "ZLAZY_HOOK=", take_hook, "path[:argument][;path[:argument]...]", ZL_KEEP_HOOKS },
-	{ "ZLAZY_TACTIC=", take_tactic, "auto, zpoline or trap", ZL_KEEP_TEXT },
+	{ "ZLAZY_TACTIC=", take_tactic, "auto, zpoline, jump or trap", ZL_KEEP_TEXT },
 	{ "ZLAZY_FOLLOW=", take_follow, "0 or 1", ZL_KEEP_TEXT },
 	{ "ZLAZY_ON_ERROR=", take_on_error, "stop or continue", ZL_KEEP_TEXT },
 	{ "ZLAZY_LOG=", take_log, "the name of a file", ZL_KEEP_PATH },

@@ -5,12 +5,12 @@
 #include "base/types.h"
 #include "trampoline/entry.h"
 
-enum zl_tactic { ZL_TACTIC_AUTO, ZL_TACTIC_ZPOLINE, ZL_TACTIC_TRAP };
+enum zl_setting { ZL_SET_AUTO, ZL_SET_ZPOLINE, ZL_SET_JUMP, ZL_SET_TRAP };
 enum zl_on_error { ZL_ON_ERROR_STOP, ZL_ON_ERROR_CONTINUE };
 
 struct zl_config {
 	const char *hooks;             /* ZLAZY_HOOK, or NULL */
-	enum zl_tactic tactic;
+	enum zl_setting tactic;
 	enum zl_on_error on_error;
 	bool has_short_sled;
 	enum zl_return returns;
@@ -25,5 +25,7 @@ extern struct zl_config zl_config;
 void zl_config_read(char *const *environment);
 /* The program runs unhooked, and that has been said: let the programs that it starts know. @init */
 void zl_config_continued(char **environment);
+/* ZLAZY_TACTIC in words. */
+const char *zl_config_tactic(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/print.h"
 #include "base/raw.h"
 #include "lazy/decoder.h"
+#include "lazy/tactic.h"
 #include "lazy/trap.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
@@ -24,21 +25,20 @@ static void put_program(struct zl_line *line)
 
 static void put_tactic(struct zl_line *line, const char *why_trapping)
 {
-	static const char *const words[] = {
-		[ZL_TACTIC_AUTO] = "auto", [ZL_TACTIC_ZPOLINE] = "zpoline", [ZL_TACTIC_TRAP] = "trap",
-	};
-
 	if (!zl_may_rewrite) {
 		zl_put(line, ": tactic trap (");
 		zl_put(line, why_trapping);
 		zl_put(line, ")");
 		return;
 	}
-	zl_put(line, ": tactic zpoline (ZLAZY_TACTIC=");
-	zl_put(line, words[zl_config.tactic]);
-	zl_put(line, zl_zero_sled() == ZL_SLED_JUMP ? "), jump" : "), short");
-	zl_put(line, " sled, second mapping ");
-	zl_put_hex(line, zl_zero_second_mapping());
+	zl_put(line, zl_tactics.may_call ? ": tactic zpoline (ZLAZY_TACTIC=" : ": tactic jump (ZLAZY_TACTIC=");
+	zl_put(line, zl_config_tactic());
+	zl_put(line, ")");
+	if (zl_tactics.may_call) {
+		zl_put(line, zl_zero_sled() == ZL_SLED_JUMP ? ", jump" : ", short");
+		zl_put(line, " sled, second mapping ");
+		zl_put_hex(line, zl_zero_second_mapping());
+	}
 	zl_put(line, zl_decoder ? ", decoder Zydis" : ", no decoder: every site keeps trapping");
 }
 

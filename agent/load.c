@@ -93,7 +93,7 @@ static void load_decoder(void)
 {
 	static const char library[] = "libZydis.so.4.0";
 	struct zl_line line = { 0 };
-	bool is_forced = zl_config.tactic == ZL_TACTIC_ZPOLINE;
+	bool is_forced = zl_config.tactic == ZL_SET_ZPOLINE || zl_config.tactic == ZL_SET_JUMP;
 
 	if (!zl_may_rewrite)
 		return;
@@ -103,7 +103,13 @@ static void load_decoder(void)
 		zl_find_object = (int (*)(void *, struct zl_object *))dlsym(RTLD_DEFAULT, "_dl_find_object");
 		return;
 	}
-	zl_put(&line, is_forced ? "zlazy: cannot start: ZLAZY_TACTIC=zpoline needs a decoder: " : "zlazy: no decoder: ");
+	if (is_forced) {
+		zl_put(&line, "zlazy: cannot start: ZLAZY_TACTIC=");
+		zl_put(&line, zl_config_tactic());
+		zl_put(&line, " needs a decoder: ");
+	} else {
+		zl_put(&line, "zlazy: no decoder: ");
+	}
 	zl_put(&line, library);
 	zl_put(&line, " can't be loaded: ");
 	zl_put(&line, zydis ? "it is no Zydis 4" : load_error(library));

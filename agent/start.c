@@ -23,6 +23,7 @@
 #include "lazy/patch.h"
 #include "lazy/leaves.h"
 #include "lazy/sud.h"
+#include "lazy/tactic.h"
 #include "lazy/trap.h"
 #include "lazy/vdso.h"
 #include "threads/exec.h"
@@ -174,38 +175,45 @@ static const char *zero_reason(enum zl_zero_result result)
 	}
 }
 
-static void set_up_zero(void)
+/* Page zero, or one line on why not. */
+static bool set_up_zero(void)
 {
-	bool is_forced = zl_config.tactic == ZL_TACTIC_ZPOLINE;
+	bool is_forced = zl_config.tactic == ZL_SET_ZPOLINE;
 	struct zl_line line = { 0 };
 	enum zl_zero_result result;
 	long error;
 
-	if (zl_config.tactic == ZL_TACTIC_TRAP) {
-		why_trapping = "ZLAZY_TACTIC=trap";
-		return;
-	}
 	result = zl_zero_start(zl_config.has_short_sled ? ZL_SLED_SHORT : ZL_SLED_JUMP, is_forced, &error);
-	zl_may_rewrite = result == ZL_ZERO_READY;
-	if (zl_may_rewrite)
-		return;
-	why_trapping = zero_reason(result);
+	if (result == ZL_ZERO_READY)
+		return true;
 	zl_put(&line, is_forced ? "zlazy: cannot start: ZLAZY_TACTIC=zpoline needs page zero: " :
 				  "zlazy: page zero is not used: ");
-	zl_put(&line, why_trapping);
+	zl_put(&line, zero_reason(result));
 	if (error) {
 		zl_put(&line, ": ");
 		zl_put_error(&line, error);
 	}
-	if (is_forced && !zl_config.is_child) {   /* a program of the run may have less privilege: better slow than ended */
+	if (is_forced && !zl_config.is_child) {   /* a program of the run may have less privilege: it is not ended */
 		zl_put(&line, "; use ZLAZY_TACTIC=auto");
 		zl_complain(&line);
 		zl_exit_process(ZL_EXIT_REFUSED);
 	}
-	zl_put(&line, "; every call takes the trap path");
+	zl_put(&line, "; sites are rewritten to jumps instead");
 	if (result == ZL_ZERO_READABLE)
 		zl_put(&line, " (ZLAZY_TACTIC=zpoline uses it all the same)");
 	zl_notice_at_start(&line);
+	return false;
+}
+
+static void set_up_tactics(void)
+{
+	enum zl_setting setting = zl_config.tactic;
+
+	if (setting == ZL_SET_TRAP)
+		why_trapping = "ZLAZY_TACTIC=trap";
+	zl_may_rewrite = setting != ZL_SET_TRAP;
+	zl_tactics.may_call = setting != ZL_SET_TRAP && setting != ZL_SET_JUMP && set_up_zero();
+	zl_tactics.may_jump = setting != ZL_SET_TRAP && (setting != ZL_SET_ZPOLINE || !zl_tactics.may_call);
 }
 
 /* The library's own path: exec needs it absolute. */
@@ -248,7 +256,7 @@ bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 	if (!is_possible)
 		return false;
 	zl_vectors_start();
-	set_up_zero();
+	set_up_tactics();
 	zl_returns_start(zl_config.returns);
 	zl_owners_start();
 	zl_leaves_start();

@@ -84,6 +84,7 @@ static inline const char *zl_verdict_text(unsigned verdict)
 		[ZL_NO_BARRIER] = "crosses a word, and no membarrier",
 		[ZL_SHARED] = "in shared memory",
 		[ZL_OPEN] = "in memory that the program can write",
+		[ZL_NO_ROOM] = "no page zero, no room for a jump",
 	};
 
 	return verdict < ZL_VERDICTS && words[verdict] ? words[verdict] : "another reason";

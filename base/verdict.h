@@ -13,6 +13,7 @@ enum zl_verdict {
 	ZL_NO_BARRIER,         /* threads, and no membarrier to order the two steps */
 	ZL_SHARED,             /* shared memory: see ZLAZY_JIT */
 	ZL_OPEN,               /* the program can write there: see ZLAZY_JIT */
+	ZL_NO_ROOM,            /* page zero is not in use, and a jump has no place */
 	ZL_VERDICTS
 };
 

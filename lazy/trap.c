@@ -27,12 +27,14 @@
 #include "lazy/patch.h"
 #include "lazy/refused.h"
 #include "lazy/sites.h"
+#include "lazy/tactic.h"
 #include <linux/errno.h>
 #include "base/poison.h"
 
 enum { MOST_UNANSWERED = 1000 };
 enum { LATER = ZL_VERDICTS };   /* beside enum zl_verdict: nothing decided, nothing marked */
 bool zl_may_rewrite;
+struct zl_tactics zl_tactics;
 
 /* The decoder reads its stack canary at fs:0x28. */
 static bool has_thread_pointer(void)
@@ -155,7 +157,7 @@ static void refuse(struct zl_leaf *leaf, uintptr_t site, uint64_t number, unsign
 		zl_refused_record(site, number, verdict);
 	else
 		zl_tally_add(&zl_shared->tally.kept, 1);
-	zl_debug_refused(site, number, zl_may_rewrite ? zl_verdict_text(verdict) : "page zero is not in use");
+	zl_debug_refused(site, number, zl_may_rewrite ? zl_verdict_text(verdict) : "the tactic is trap");
 }
 
 /* locks: zl_patch_lock */
@@ -169,6 +171,8 @@ static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 	if (zl_site_bit(leaf->refused, after) || !is_quiet(site, opinion.stamp) ||
 	    (zl_may_rewrite && !are_bytes(site, ZL_OLD_FIRST, ZL_OLD_SECOND)))   /* judged a while ago */
 		return lose_race();
+	if (opinion.verdict == ZL_OK && !zl_tactics.may_call)
+		opinion.verdict = ZL_NO_ROOM;
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
 		opinion.verdict = rewrite(leaf, site, number, &opinion);
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)

@@ -240,7 +240,7 @@ class PageZero(WithoutCase):
     def test_auto_traps_and_says_why(self):
         done = self.run_without("page-zero", self.build + "/tests/hooked/caller", "39", hooks=[self.hook("fake", "7")])
         self.assertEqual((done.returncode, done.stdout), (0, "7\n"))
-        self.expect_one_line(done, "page zero is not used", "CAP_SYS_RAWIO", "mmap_min_addr", "trap path")
+        self.expect_one_line(done, "page zero is not used", "CAP_SYS_RAWIO", "mmap_min_addr", "jumps instead")
 
     def test_zpoline_stops(self):
         done = self.run_without("page-zero", *START, variables={**LOUD, "ZLAZY_TACTIC": "zpoline"})

@@ -37,7 +37,8 @@ static const char help_text[] =
 	"Run a program with every system call visible to, and changeable by, hook libraries.\n"
 	"\n"
 	"      --hook PATH[:ARGUMENT]   load a hook library; repeatable, the first named is outermost\n"
-	"      --tactic TACTIC          auto (default), zpoline (rewrite, or stop), trap (never rewrite)\n"
+	"      --tactic TACTIC          auto (default), zpoline (rewrite, or stop), jump (without page zero),\n"
+	"                               trap (never rewrite)\n"
 	"      --on-error POLICY        stop (default): exit 127 when the program can't be hooked;\n"
 	"                               continue: run it unhooked\n"
 	"      --no-follow              programs that the program starts run unhooked\n"
@@ -104,7 +105,7 @@ static bool set_log(struct zl_options *options, const char *value)
 /* Take one option that has a value of its own to check. */
 static bool take_value(struct zl_options *options, int option, const char *value)
 {
-	static const char *const tactics[] = { "auto", "zpoline", "trap", NULL };
+	static const char *const tactics[] = { "auto", "zpoline", "jump", "trap", NULL };
 	static const char *const policies[] = { "stop", "continue", NULL };
 
 	switch (option) {
@@ -114,7 +115,7 @@ static bool take_value(struct zl_options *options, int option, const char *value
 		return set_log(options, value);
 	case OPTION_TACTIC:
 		options->tactic = value;
-		return check_word("tactic", value, tactics, "auto, zpoline or trap");
+		return check_word("tactic", value, tactics, "auto, zpoline, jump or trap");
 	case OPTION_ON_ERROR:
 		options->on_error = value;
 		return check_word("on-error", value, policies, "stop or continue");
