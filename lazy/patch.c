@@ -48,7 +48,6 @@
 #include <linux/mman.h>
 #include "base/poison.h"
 
-enum { CLOSE_TRIES = 8 };
 /* 0f d0 could neither be finished nor undone: the record stays, each call is a SIGILL. */
 enum { HALF_DONE = -EINPROGRESS };
 
@@ -62,7 +61,6 @@ static const struct change rewriting = { { ZL_OLD_FIRST, ZL_OLD_SECOND }, { ZL_N
 struct place { struct zl_mapping first, second; };
 
 struct zl_lock zl_patch_lock;
-_Atomic bool zl_is_threaded;
 enum zl_jit zl_jit;
 _Atomic uint64_t zl_patch_changes;
 static bool can_ask_access;
@@ -74,21 +72,8 @@ static long populate(uintptr_t page)
 
 void zl_patch_start(void)
 {
-	(void)zl_os_barrier_register();
+	zl_poke_start();
 	can_ask_access = populate(zl_align_down((uintptr_t)&zl_patch_lock, ZL_PAGE)) == 0;
-}
-
-static long barrier(void)
-{
-	long result = zl_os_barrier();
-	if (result == -EPERM && zl_os_barrier_register() == 0)
-		result = zl_os_barrier();
-	return result;
-}
-
-static bool is_threaded(void)
-{
-	return atomic_load_explicit(&zl_is_threaded, memory_order_acquire);
 }
 
 static bool is_in_one_word(uintptr_t site)
@@ -138,7 +123,7 @@ static long put_two_steps(int fd, uintptr_t site, const struct change *change)
 	result = put_byte(fd, site, a, change->from, half);
 	if (result != 0)
 		return result;
-	result = is_threaded() && !is_in_one_word(site) && barrier() != 0 ?
+	result = zl_poke_is_raced() && !is_in_one_word(site) && zl_poke_barrier() != 0 ?
 			 (long)ZL_NO_BARRIER : put_byte(fd, site, b, half, change->to);
 	if (result == 0)
 		return result;
@@ -150,7 +135,7 @@ static long write_by_fd(int fd, uintptr_t site, const struct change *change)
 {
 	if (fd < 0)
 		return -EBADF;
-	if (is_threaded() || has_two_pages(site))
+	if (zl_poke_is_raced() || has_two_pages(site))
 		return put_two_steps(fd, site, change);
 	return zl_os_write_at(fd, change->to, ZL_SITE_SIZE, site) == ZL_SITE_SIZE ? ZL_OK : -EIO;
 }
@@ -162,35 +147,18 @@ static long write_by_store(uintptr_t site, const struct change *change)
 	return put_two_steps(-1, site, change);
 }
 
-/* Open the page of `address` for writing. */
-static bool open_page(uintptr_t address, const struct zl_mapping *mapping)
-{
-	return (mapping->protection & PROT_WRITE) ||
-	       zl_os_protect(zl_align_down(address, ZL_PAGE), ZL_PAGE, mapping->protection | PROT_WRITE) == 0;
-}
-
-/* Give back what it had. What the kernel has just allowed it can refuse only for want of memory, which passes; if it
- * doesn't, the page stays writable: no reason to end the program. */
-static void close_page(uintptr_t address, const struct zl_mapping *mapping)
-{
-	long result = mapping->protection & PROT_WRITE ? 0 : -EAGAIN;
-
-	for (int i = 0; result != 0 && i < CLOSE_TRIES; i++)
-		result = zl_os_protect(zl_align_down(address, ZL_PAGE), ZL_PAGE, mapping->protection);
-}
-
 static long write_by_mprotect(uintptr_t site, const struct place *place, const struct change *change)
 {
 	long result = -EACCES;
 
-	if (!open_page(site, &place->first))
+	if (!zl_poke_open(site, &place->first))
 		return -EACCES;
-	if (!has_two_pages(site) || open_page(site + 1, &place->second)) {
+	if (!has_two_pages(site) || zl_poke_open(site + 1, &place->second)) {
 		result = write_by_store(site, change);
 		if (has_two_pages(site))
-			close_page(site + 1, &place->second);
+			zl_poke_close(site + 1, &place->second);
 	}
-	close_page(site, &place->first);
+	zl_poke_close(site, &place->first);
 	return result;
 }
 
@@ -313,7 +281,7 @@ long zl_patch_apply(uintptr_t site, enum zl_site_state state)
 	long result = put(site, state, &rewriting, &is_opened);
 
 	if (result == ZL_OK)
-		zl_debug_rewritten(site, is_threaded() && !(is_in_one_word(site) && (is_opened || state == ZL_SITE_OPEN)),
+		zl_debug_rewritten(site, zl_poke_is_raced() && !(is_in_one_word(site) && (is_opened || state == ZL_SITE_OPEN)),
 				   is_opened);
 	return result == HALF_DONE ? ZL_OK : result;
 }

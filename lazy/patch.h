@@ -5,13 +5,10 @@
 #include "base/lock.h"
 #include "base/sites.h"
 #include "base/verdict.h"
+#include "lazy/poke.h"
 
 /* Orders every change of code and of the bitmap. */
 extern struct zl_lock zl_patch_lock;
-
-/* More than one thread runs in this address space, or ever did since the last fork. Set by threads/ before the
- * first clone, when SIGILL has got the agent's handler. */
-extern _Atomic bool zl_is_threaded;
 
 /* Changes of sites' bytes that have begun. */
 extern _Atomic uint64_t zl_patch_changes;
