@@ -48,16 +48,14 @@ static unsigned read_beside(uint8_t *to, uintptr_t from, unsigned wanted, unsign
 	return !is_within && own && zl_codefd_read(to, is_before ? from + wanted - own : from, own) ? own : 0;
 }
 
-/* Of the ZL_JUDGE_BEFORE bytes before the site. */
-static unsigned read_before(uint8_t *to, uintptr_t site)
+unsigned zl_code_read_before(uint8_t *to, uintptr_t site, unsigned wanted)
 {
-	return read_beside(to, site - ZL_JUDGE_BEFORE, ZL_JUDGE_BEFORE, (unsigned)(site % ZL_PAGE), true);
+	return read_beside(to, site - wanted, wanted, (unsigned)(site % ZL_PAGE), true);
 }
 
-/* The same of the bytes from the site on. */
-static unsigned read_after(uint8_t *to, uintptr_t site)
+unsigned zl_code_read_after(uint8_t *to, uintptr_t site, unsigned wanted)
 {
-	return read_beside(to, site, ZL_JUDGE_AFTER, ZL_PAGE - (unsigned)(site % ZL_PAGE), false);
+	return read_beside(to, site, wanted, ZL_PAGE - (unsigned)(site % ZL_PAGE), false);
 }
 
 static bool read_function(uintptr_t site, struct zl_code *code)
@@ -80,8 +78,8 @@ bool zl_code_read(uintptr_t site, struct zl_code *code)
 	code->has_function = read_function(site, code);
 	if (code->has_function)
 		return true;
-	code->site_offset = read_before(code->bytes, site);
+	code->site_offset = zl_code_read_before(code->bytes, site, ZL_JUDGE_BEFORE);
 	code->size = code->site_offset;
-	code->size += read_after(code->bytes + code->site_offset, site);
+	code->size += zl_code_read_after(code->bytes + code->site_offset, site, ZL_JUDGE_AFTER);
 	return code->size >= code->site_offset + ZL_SITE_SIZE;
 }

@@ -9,21 +9,8 @@
  * The unwind table knows where some instructions begin: the function's first, and where the CFA changes. If one of them
  * is near, decoding goes from there and either arrives at the site or not.
  *
- * Otherwise there is no beginning to start from, and instructions can't be decoded backward. So each offset before the
- * site, the nearest first, gets a fate: decoding from there on lands exactly on the site (HITS), steps over it
- * (MISSES), or ends at bytes that are no instruction (DEAD). An instruction has
- * at most 15 bytes, so among any 15 consecutive offsets inside code at least one is a true beginning, and a true
- * beginning is never dead. Hence:
- *
- *   15 consecutive offsets, one at least HITS, none MISSES   ->  the true decoding hits: an instruction of its own
- *   15 consecutive offsets, one at least MISSES, none HITS   ->  the true decoding misses: inside another one
- *
- * The first such run decides. x86 code resynchronises within a few instructions, so it is found 20 to 40 bytes
- * before the site. Dead offsets don't count: what is not code doesn't run into the site.
- *
- * Where readable memory begins before a run is found, nothing before it is executed, and the mapping most likely
- * begins with an instruction: the first offset that is not dead decides. A site that is the first readable byte is
- * inside nothing. Where the whole window has no such run, the site is undecidable and counts as inside.
+ * Otherwise there is no beginning to start from, and the fates of the offsets before the site tell (fates.h). Where
+ * they don't, the site counts as inside.
  *
  * What precedes the site need not be code (a JIT buffer with garbage before it): then chance decides where decoding
  * arrives, and it may step into the middle of the program's own `mov $nr,%eax`. So when the bytes before the site
@@ -34,6 +21,7 @@
  */
 #include "lazy/judge.h"
 #include "lazy/decoder.h"
+#include "lazy/fates.h"
 #include "lazy/reading.h"
 #include "lazy/redzone.h"
 #include "lazy/whole.h"
@@ -41,13 +29,7 @@
 #include <stddef.h>
 #include "base/poison.h"
 
-enum fate { UNKNOWN, DEAD, HITS, MISSES };
-enum { LONGEST_INSN = 15, NUMBER_LIMIT = 4096, NEAR = 160 };
-
-/* What is known of the offsets before the site. */
-struct fates {
-	uint8_t of[ZL_JUDGE_BEFORE + 1];   /* enum fate, by distance from the site */
-};
+enum { NUMBER_LIMIT = 4096, HIGH_BYTES = 3 };
 
 const struct zl_decoder *zl_decoder;
 
@@ -64,96 +46,31 @@ static bool loads_number(const struct zl_code *code, uint32_t *number)
 	return true;
 }
 
-/* UNKNOWN if too many instructions have been decoded. */
-static enum fate fate_at(struct zl_reading *reading, const struct fates *fates, unsigned distance)
-{
-	const struct zl_insn *insn = zl_read(reading, reading->code->site_offset - distance);
-
-	if (!insn)
-		return UNKNOWN;
-	if (insn->length == 0)
-		return DEAD;
-	if (insn->length < distance)
-		return fates->of[distance - insn->length];
-	return insn->length == distance ? HITS : MISSES;
-}
-
-/* The fate of the first offset that is not dead; HITS if there is no readable byte before the site. */
-static enum fate first_fate(const struct fates *fates, unsigned distance)
-{
-	if (distance == 0)
-		return HITS;
-	while (distance > 0 && fates->of[distance] == DEAD)
-		distance--;
-	return distance > 0 ? fates->of[distance] : MISSES;
-}
-
 /* Whether the site is an instruction of its own, as the file's head says, found out backward. */
-static bool is_instruction(struct zl_reading *reading, struct fates *fates)
+static bool is_instruction(struct zl_reading *reading)
 {
-	const struct zl_code *code = reading->code;
-	unsigned since[MISSES + 1] = { 0 }, run[MISSES + 1] = { 0 }, most = code->site_offset;
 	uint32_t number = NUMBER_LIMIT;
-	bool has_number = loads_number(code, &number) && number < NUMBER_LIMIT;
+	bool has_number = loads_number(reading->code, &number) && number < NUMBER_LIMIT;
+	enum zl_fates_end end = zl_fates_behind(reading, reading->code->site_offset, has_number ? HIGH_BYTES : 0);
 
-	if (most > ZL_JUDGE_BEFORE)
-		most = ZL_JUDGE_BEFORE;
-	for (unsigned distance = 1; distance <= most; distance++) {
-		enum fate fate = has_number && distance <= 3 ? DEAD : fate_at(reading, fates, distance);
-
-		if (fate == UNKNOWN)
-			return false;
-		fates->of[distance] = (uint8_t)fate;
-		/* run[f]: consecutive offsets without the opposite of f; since[f]: how many of them are f */
-		run[HITS]++;
-		run[MISSES]++;
-		since[fate]++;
-		if (fate == HITS)
-			run[MISSES] = since[MISSES] = 0;
-		if (fate == MISSES)
-			run[HITS] = since[HITS] = 0;
-		if (run[HITS] >= LONGEST_INSN && since[HITS])
-			return true;
-		if (run[MISSES] >= LONGEST_INSN && since[MISSES])
-			return false;
-	}
-	return most < ZL_JUDGE_BEFORE && first_fate(fates, most) == HITS;
-}
-
-/* Decode from an offset where an instruction begins. UNKNOWN if that is too far, or something is no instruction. */
-static enum fate fate_from(struct zl_reading *reading, unsigned at)
-{
-	unsigned site = reading->code->site_offset;
-
-	if (site - at > NEAR)
-		return UNKNOWN;
-	while (at < site) {
-		const struct zl_insn *insn = zl_read(reading, at);
-
-		if (!insn || insn->length == 0)
-			return UNKNOWN;
-		at += insn->length;
-	}
-	return at == site ? HITS : MISSES;
+	return end == ZL_FATES_AGREE || end == ZL_FATES_FIRST;
 }
 
 /* With a function around the site. */
 static enum zl_verdict judge_in_function(struct zl_reading *reading)
 {
 	const struct zl_code *code = reading->code;
-	struct fates fates;
-	enum fate fate = fate_from(reading, zl_function_row(&code->function, code->site_offset)->at);
+	unsigned row = zl_function_row(&code->function, code->site_offset)->at;
+	enum zl_fate fate = zl_fates_from(reading, row, code->site_offset);
 
-	if (fate == MISSES || (fate == UNKNOWN && !is_instruction(reading, &fates)))
+	if (fate == ZL_FATE_MISSES || (fate == ZL_FATE_UNKNOWN && !is_instruction(reading)))
 		return ZL_INSIDE;
 	return zl_whole_judge(reading);
 }
 
 static enum zl_verdict judge_in_window(struct zl_reading *reading)
 {
-	struct fates fates;
-
-	if (!is_instruction(reading, &fates))
+	if (!is_instruction(reading))
 		return ZL_INSIDE;
 	return zl_redzone_judge(reading);
 }

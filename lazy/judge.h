@@ -24,6 +24,10 @@ struct zl_code {
 
 /* Copy the code around a site. False if the site itself can't be read. context: SIGSYS */
 bool zl_code_read(uintptr_t site, struct zl_code *code);
+/* Copy up to `wanted` bytes, a page at most, that end right before the site; those that begin with it. Return how many.
+ * context: SIGSYS */
+unsigned zl_code_read_before(uint8_t *to, uintptr_t site, unsigned wanted);
+unsigned zl_code_read_after(uint8_t *to, uintptr_t site, unsigned wanted);
 
 /* Whether the site is that of a restorer: its number, 15, is moved to eax or rax right before it. */
 bool zl_judge_is_restorer(const struct zl_code *code);

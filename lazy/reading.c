@@ -17,26 +17,33 @@ static_assert(ZL_JUDGE_SIZE <= UINT16_MAX, "offsets");
 
 void zl_reading_begin(struct zl_reading *reading, const struct zl_code *code)
 {
+	zl_reading_begin_bytes(reading, code->bytes, code->size);
 	reading->code = code;
+}
+
+void zl_reading_begin_bytes(struct zl_reading *reading, const uint8_t *bytes, unsigned size)
+{
+	reading->code = NULL;
+	reading->bytes = bytes;
+	reading->size = size;
 	reading->decoded = 0;
 	memset(reading->slot, 0, sizeof(reading->slot));
 }
 
 const struct zl_insn *zl_read(struct zl_reading *reading, unsigned at)
 {
-	const struct zl_code *code = reading->code;
 	unsigned slot = at % ZL_READING_SLOTS, i;
 	struct zl_insn *insn;
 
-	if (at < code->size && (code->bytes[at] == INT3 || code->bytes[at] == NOP))
-		return code->bytes[at] == NOP ? &nop : &int3;
+	if (at < reading->size && (reading->bytes[at] == INT3 || reading->bytes[at] == NOP))
+		return reading->bytes[at] == NOP ? &nop : &int3;
 	for (; (i = reading->slot[slot]) != 0; slot = (slot + 1) % ZL_READING_SLOTS)
 		if (reading->at[i - 1] == at)
 			return &reading->insn[i - 1];
-	if (reading->decoded == ZL_MOST_DECODED || at >= code->size)
+	if (reading->decoded == ZL_MOST_DECODED || at >= reading->size)
 		return NULL;
 	insn = &reading->insn[reading->decoded];
-	if (zl_decoder->decode(code->bytes + at, code->size - at, insn) == 0)
+	if (zl_decoder->decode(reading->bytes + at, reading->size - at, insn) == 0)
 		*insn = (struct zl_insn){ .length = 0 };
 	reading->at[reading->decoded++] = (uint16_t)at;
 	reading->slot[slot] = (uint8_t)reading->decoded;

@@ -12,8 +12,9 @@
 enum { ZL_MOST_DECODED = 64, ZL_READING_SLOTS = 128 };
 
 struct zl_reading {
-	const struct zl_code *code;
-	unsigned decoded;
+	const struct zl_code *code;       /* NULL for bytes that are no judgement's */
+	const uint8_t *bytes;
+	unsigned size, decoded;
 	uint8_t slot[ZL_READING_SLOTS];   /* hashed by offset: index into the arrays below, plus 1; 0: free */
 	uint16_t at[ZL_MOST_DECODED];
 	struct zl_insn insn[ZL_MOST_DECODED];
@@ -21,6 +22,8 @@ struct zl_reading {
 
 /* pre: zl_decoder != NULL */
 void zl_reading_begin(struct zl_reading *reading, const struct zl_code *code);
+/* The same of any bytes. */
+void zl_reading_begin_bytes(struct zl_reading *reading, const uint8_t *bytes, unsigned size);
 
 /* The instruction that begins at the offset `at`; its length is 0 if there is none. NULL if that would be one too
  * many, or `at` is not in the code. */
