@@ -28,6 +28,7 @@ struct zl_tally {
 	/* Of the traps, besides the first of each site that is counted above: */
 	_Atomic uint64_t at_refused;       /* at sites that were refused */
 	_Atomic uint64_t at_kept;          /* at sites kept trapping because page zero is not in use */
+	_Atomic uint64_t at_straight;      /* at sites whose mov is a jump, reached not by that */
 	_Atomic uint64_t at_sigreturn;     /* rt_sigreturn, at either */
 	_Atomic uint64_t lost_races;       /* another thread had rewritten or refused the site meanwhile */
 	_Atomic uint64_t int80;            /* not among the traps: int $0x80, which traps at each call */

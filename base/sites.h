@@ -36,6 +36,8 @@ struct zl_leaf {
 	_Atomic uint64_t patched[LEAF_WORDS];   /* rewritten to `call *%rax` */
 	_Atomic uint64_t open[LEAF_WORDS];      /* the same, in memory that the program can write: `mov $number,%eax` must
 						 * still stand before it. Never patched as well */
+	_Atomic uint64_t jumped[LEAF_WORDS];    /* rewritten to a jump, which never comes through page zero. Neither of
+						 * the others as well */
 	_Atomic uint64_t refused[LEAF_WORDS];   /* judged, and left to trap */
 	_Atomic uint64_t dropped[LEAF_WORDS];   /* was rewritten, and is not any more */
 	struct zl_leaf *low, *high, *next_idle; /* the rest: lazy/leaves.c */
@@ -83,7 +85,7 @@ static inline struct zl_leaf *zl_leaf_find_surely(uintptr_t after)
 }
 
 /* How a site that has been rewritten is recorded. */
-enum zl_site_state { ZL_SITE_NONE, ZL_SITE_PATCHED, ZL_SITE_OPEN };
+enum zl_site_state { ZL_SITE_NONE, ZL_SITE_PATCHED, ZL_SITE_OPEN, ZL_SITE_JUMPED };
 
 /* No lock. */
 static inline enum zl_site_state zl_site_state(uintptr_t after)
@@ -92,7 +94,9 @@ static inline enum zl_site_state zl_site_state(uintptr_t after)
 
 	if (leaf && zl_site_bit(leaf->patched, after))
 		return ZL_SITE_PATCHED;
-	return leaf && zl_site_bit(leaf->open, after) ? ZL_SITE_OPEN : ZL_SITE_NONE;
+	if (leaf && zl_site_bit(leaf->open, after))
+		return ZL_SITE_OPEN;
+	return leaf && zl_site_bit(leaf->jumped, after) ? ZL_SITE_JUMPED : ZL_SITE_NONE;
 }
 
 /* Was there a rewritten site until a while ago? No lock. */

@@ -9,6 +9,7 @@
  *   pc == a site, bytes 0f 05         the same, and the bytes have been put back meanwhile: executed again
  *   pc == a site, SIGILL              it was 0f d0, between the two steps of patch.c: as a trap; or has been, and is
  *                                     something else by now: executed again
+ *     pc == where a jump is, SIGILL     the guard of jump.c: on in the stub
  */
 #include "lazy/fault.h"
 #include "base/copy.h"
@@ -17,7 +18,8 @@
 #include "base/string.h"
 #include "lazy/bytes.h"
 #include "lazy/codefd.h"
-#include "lazy/patch.h"
+#include "lazy/poke.h"
+#include "lazy/stubs.h"
 #include "lazy/trap.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
@@ -70,7 +72,7 @@ static bool is_nowhere(const struct sigcontext *context)
  * The second time, with no other change begun since, the instruction itself is undefined. */
 static bool is_ill_of_ours(const struct sigcontext *context, struct zl_block *block, enum zl_site_state state)
 {
-	uint64_t changes = atomic_load_explicit(&zl_patch_changes, memory_order_acquire);
+	uint64_t changes = atomic_load_explicit(&zl_poke_changes, memory_order_acquire);
 	bool is_first = block->ill_again != context->rip || block->ill_changes != changes;
 
 	if (state == ZL_SITE_NONE && !zl_site_was(context->rip + ZL_SITE_SIZE))
@@ -78,6 +80,20 @@ static bool is_ill_of_ours(const struct sigcontext *context, struct zl_block *bl
 	block->ill_again = is_first ? context->rip : 0;
 	block->ill_changes = changes;
 	return is_first;
+}
+
+/* A jump that is being written, or taken back, or has been: the stub does the same. */
+static bool resolve_at_jump(struct sigcontext *context, struct zl_block *block)
+{
+	const struct zl_stub *stub = zl_stub_from(context->rip);
+	uint8_t byte;
+
+	if (!stub || !zl_codefd_read(&byte, context->rip, sizeof(byte)))
+		return false;
+	if (byte != ZL_GUARD)
+		return is_ill_of_ours(context, block, ZL_SITE_JUMPED);
+	context->rip = stub->code;
+	return true;
 }
 
 /* By now the bytes may be the new ones, or the old ones again. */
@@ -113,6 +129,8 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 		trap(context, block, after);
 		return true;
 	}
+	if (signal == SIGILL && resolve_at_jump(context, block))
+		return true;
 	return signal != SIGTRAP && signal != SIGFPE && resolve_at_site(signal, context, block);
 }
 

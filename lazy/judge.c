@@ -56,23 +56,14 @@ static bool is_instruction(struct zl_reading *reading)
 	return end == ZL_FATES_AGREE || end == ZL_FATES_FIRST;
 }
 
-/* With a function around the site. */
-static enum zl_verdict judge_in_function(struct zl_reading *reading)
+bool zl_judge_is_instruction(struct zl_reading *reading)
 {
 	const struct zl_code *code = reading->code;
-	unsigned row = zl_function_row(&code->function, code->site_offset)->at;
-	enum zl_fate fate = zl_fates_from(reading, row, code->site_offset);
+	enum zl_fate fate = ZL_FATE_UNKNOWN;
 
-	if (fate == ZL_FATE_MISSES || (fate == ZL_FATE_UNKNOWN && !is_instruction(reading)))
-		return ZL_INSIDE;
-	return zl_whole_judge(reading);
-}
-
-static enum zl_verdict judge_in_window(struct zl_reading *reading)
-{
-	if (!is_instruction(reading))
-		return ZL_INSIDE;
-	return zl_redzone_judge(reading);
+	if (code->has_function)
+		fate = zl_fates_from(reading, zl_function_row(&code->function, code->site_offset)->at, code->site_offset);
+	return fate == ZL_FATE_UNKNOWN ? is_instruction(reading) : fate == ZL_FATE_HITS;
 }
 
 bool zl_judge_is_restorer(const struct zl_code *code)
@@ -82,16 +73,34 @@ bool zl_judge_is_restorer(const struct zl_code *code)
 	return loads_number(code, &number) && number == __NR_rt_sigreturn;
 }
 
-enum zl_verdict zl_judge(const struct zl_code *code)
+bool zl_judge_is_described(const struct zl_code *code, uint64_t number)
 {
-	struct zl_reading reading;
+	uint32_t loaded;
 
+	return loads_number(code, &loaded) && loaded == number;
+}
+
+enum zl_verdict zl_judge_first(const struct zl_code *code)
+{
 	if (zl_judge_is_restorer(code))
 		return ZL_SIGRETURN;
-	if (zl_decoder == NULL)
-		return ZL_NO_DECODER;
-	if (code->is_too_long)
+	return zl_decoder ? ZL_OK : ZL_NO_DECODER;
+}
+
+enum zl_verdict zl_judge_stack(struct zl_reading *reading)
+{
+	if (reading->code->is_too_long)
 		return ZL_TOO_LONG;
+	return reading->code->has_function ? zl_whole_judge(reading) : zl_redzone_judge(reading);
+}
+
+enum zl_verdict zl_judge(const struct zl_code *code)
+{
+	enum zl_verdict verdict = zl_judge_first(code);
+	struct zl_reading reading;
+
+	if (verdict != ZL_OK)
+		return verdict;
 	zl_reading_begin(&reading, code);
-	return code->has_function ? judge_in_function(&reading) : judge_in_window(&reading);
+	return zl_judge_is_instruction(&reading) ? zl_judge_stack(&reading) : ZL_INSIDE;
 }

@@ -29,12 +29,25 @@ bool zl_code_read(uintptr_t site, struct zl_code *code);
 unsigned zl_code_read_before(uint8_t *to, uintptr_t site, unsigned wanted);
 unsigned zl_code_read_after(uint8_t *to, uintptr_t site, unsigned wanted);
 
+struct zl_reading;
+
 /* Whether the site is that of a restorer: its number, 15, is moved to eax or rax right before it. */
 bool zl_judge_is_restorer(const struct zl_code *code);
 
-/* Judge the site. Pure: no memory but *code and its own frame (under 4 KiB), general registers only, no more than
- * ZL_MOST_DECODED calls of the decoder.
- * context: SIGSYS. Returns ZL_OK, ZL_NO_DECODER, ZL_INSIDE, ZL_RED_ZONE, ZL_TOO_LONG or ZL_SIGRETURN. */
+/* The same of this number, sign-extended. */
+bool zl_judge_is_described(const struct zl_code *code, uint64_t number);
+
+/* Three questions, in this order. Pure: no memory but the code's and their own frame (under 4 KiB), general registers
+ * only, no more than ZL_MOST_DECODED calls of the decoder together. context: SIGSYS */
+
+/* What needs no decoding: ZL_OK, ZL_NO_DECODER or ZL_SIGRETURN. */
+enum zl_verdict zl_judge_first(const struct zl_code *code);
+/* Is the site an instruction of its own? */
+bool zl_judge_is_instruction(struct zl_reading *reading);
+/* Is the slot free that `call *%rax` would push? ZL_OK, ZL_RED_ZONE or ZL_TOO_LONG. */
+enum zl_verdict zl_judge_stack(struct zl_reading *reading);
+
+/* All three; ZL_INSIDE if it is none. */
 enum zl_verdict zl_judge(const struct zl_code *code);
 
 #endif

@@ -120,7 +120,8 @@ static bool parse(const char *line, struct zl_mapping *m)
 	s = parse_hex(s, &major);
 	if (*s++ != ':')
 		return false;
-	parse_hex(s, &minor);
+	s = parse_hex(s, &minor);
+	m->has_file = s[0] == ' ' && s[1] != '0';   /* the inode */
 	m->is_view = !m->is_shared && is_memfd(major, minor);
 	return true;
 }
@@ -161,6 +162,7 @@ static long ask(long fd, uintptr_t address, struct zl_mapping *mapping, char *na
 			      (query.flags & QUERY_WRITABLE ? PROT_WRITE : 0) |
 			      (query.flags & QUERY_EXECUTABLE ? PROT_EXEC : 0);
 	mapping->is_shared = query.flags & QUERY_SHARED;
+	mapping->has_file = query.inode != 0;
 	mapping->is_view = !mapping->is_shared && is_memfd(query.device_major, query.device_minor);
 	return 0;
 }

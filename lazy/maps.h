@@ -9,6 +9,7 @@ struct zl_mapping {
 	uint64_t offset;       /* of `start` in the file, 0 if there is none */
 	int protection;        /* PROT_ */
 	bool is_shared;        /* MAP_SHARED of anything: file, memfd, /dev/zero, System V segment */
+	bool has_file;         /* of any kind, a memfd or a System V segment, too */
 	bool is_view;          /* MAP_PRIVATE of a memfd, which shows what is written to that until its page is written itself */
 };
 

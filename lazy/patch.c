@@ -62,7 +62,6 @@ struct place { struct zl_mapping first, second; };
 
 struct zl_lock zl_patch_lock;
 enum zl_jit zl_jit;
-_Atomic uint64_t zl_patch_changes;
 static bool can_ask_access;
 
 static long populate(uintptr_t page)
@@ -268,11 +267,14 @@ static long put(uintptr_t site, enum zl_site_state state, const struct change *c
 {
 	long result;
 
-	atomic_fetch_add_explicit(&zl_patch_changes, 1, memory_order_release);   /* pairs with lazy/fault.c */
+	zl_poke_begin();
 	result = state == ZL_SITE_OPEN ? write_by_store(site, change) :
 					 write_by_fd(zl_codefd_get(), site, change);
 	*is_opened = result != ZL_OK && result != -EAGAIN && result != HALF_DONE;
-	return *is_opened ? write_opened(site, state, change) : result;
+	if (*is_opened)
+		result = write_opened(site, state, change);
+	zl_poke_end();
+	return result;
 }
 
 long zl_patch_apply(uintptr_t site, enum zl_site_state state)

@@ -10,9 +10,6 @@
 /* Orders every change of code and of the bitmap. */
 extern struct zl_lock zl_patch_lock;
 
-/* Changes of sites' bytes that have begun. */
-extern _Atomic uint64_t zl_patch_changes;
-
 /* ZLAZY_JIT: which code that the program can write is rewritten. Set once at start. */
 enum zl_jit {
 	ZL_JIT_AUTO,           /* private memory */

@@ -8,6 +8,9 @@
 
 #include "lazy/leaves.h"
 
+/* No byte that a rewritten site has changed lies further from it: the displaced instruction, or the cave. */
+enum { ZL_SITE_REACH = 160 };
+
 void zl_site_publish(struct zl_leaf *leaf, uintptr_t after, enum zl_site_state state);
 void zl_site_retract(struct zl_leaf *leaf, uintptr_t after);
 void zl_site_refuse(struct zl_leaf *leaf, uintptr_t after);

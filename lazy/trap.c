@@ -34,7 +34,6 @@
 enum { MOST_UNANSWERED = 1000 };
 enum { LATER = ZL_VERDICTS };   /* beside enum zl_verdict: nothing decided, nothing marked */
 bool zl_may_rewrite;
-struct zl_tactics zl_tactics;
 
 /* The decoder reads its stack canary at fs:0x28. */
 static bool has_thread_pointer(void)
@@ -54,6 +53,7 @@ static void restore_neighbours(uintptr_t site, struct zl_code *code)
 {
 	uintptr_t start = site - code->site_offset;
 
+	zl_stubs_restore(code->bytes, start, code->size);
 	for (unsigned at = 0; at + ZL_SITE_SIZE <= code->size; at++) {
 		uint8_t *bytes = code->bytes + at;
 
@@ -68,6 +68,8 @@ static void restore_neighbours(uintptr_t site, struct zl_code *code)
 /* What is known of a site before the lock is taken. */
 struct opinion {
 	unsigned verdict;      /* or LATER */
+	struct zl_choice choice;
+	uint64_t changes;      /* of sites' bytes, when the code was read */
 	enum zl_access access;
 	bool may_have_mov;     /* there is room for `mov $number,%eax` before it */
 	uint64_t stamp;        /* of the memory that all this is about */
@@ -89,7 +91,7 @@ static void lose_race(void)
 
 static struct opinion judge(uintptr_t site, uint64_t number)
 {
-	struct opinion opinion = { .verdict = LATER, .stamp = zl_leaves_stamp(site) };
+	struct opinion opinion = { .verdict = LATER, .stamp = zl_leaves_stamp(site), .changes = zl_poke_changes };
 	static struct zl_code code;   /* under the judge's lock */
 	const uint8_t *bytes;
 
@@ -103,10 +105,10 @@ static struct opinion judge(uintptr_t site, uint64_t number)
 	opinion.access = zl_patch_access(site);
 	opinion.may_have_mov = code.site_offset >= ZL_MOV_SIZE;
 	restore_neighbours(site, &code);
-	if ((uint32_t)number != __NR_rt_sigreturn)
-		opinion.verdict = zl_judge(&code);
-	else if (zl_judge_is_restorer(&code))
-		opinion.verdict = ZL_SIGRETURN;
+	if ((uint32_t)number == __NR_rt_sigreturn && !zl_judge_is_restorer(&code))
+		return opinion;
+	zl_tactic_choose(&code, site, number, &opinion.choice);
+	opinion.verdict = opinion.choice.verdict;
 	return opinion;
 }
 
@@ -139,10 +141,8 @@ static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, uint64_t number, c
 	long result = zl_patch_plan(site, opinion->access, has_mov, &state);
 
 	if (result == ZL_OK) {
-		zl_site_publish(leaf, site + ZL_SITE_SIZE, state);
-		result = zl_patch_apply(site, state);
-		if (result != ZL_OK)
-			zl_site_retract(leaf, site + ZL_SITE_SIZE);
+		const struct zl_tactic *tactic = zl_tactic_take(&opinion->choice, &state);
+		result = tactic ? tactic->apply(leaf, site + ZL_SITE_SIZE, state, &opinion->choice.jump) : (long)ZL_OPEN;
 	}
 	if (result >= 0)
 		return (unsigned)result;
@@ -160,6 +160,12 @@ static void refuse(struct zl_leaf *leaf, uintptr_t site, uint64_t number, unsign
 	zl_debug_refused(site, number, zl_may_rewrite ? zl_verdict_text(verdict) : "the tactic is trap");
 }
 
+/* The code may have been read while a neighbour was half rewritten: it may look like anything then. */
+static bool was_disturbed(const struct opinion *opinion)
+{
+	return opinion->changes % 2 || opinion->changes != zl_poke_changes;
+}
+
 /* locks: zl_patch_lock */
 static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 {
@@ -171,8 +177,8 @@ static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 	if (zl_site_bit(leaf->refused, after) || !is_quiet(site, opinion.stamp) ||
 	    (zl_may_rewrite && !are_bytes(site, ZL_OLD_FIRST, ZL_OLD_SECOND)))   /* judged a while ago */
 		return lose_race();
-	if (opinion.verdict == ZL_OK && !zl_tactics.may_call)
-		opinion.verdict = ZL_NO_ROOM;
+	if (zl_may_rewrite && opinion.verdict != ZL_OK && was_disturbed(&opinion))
+		return lose_race();
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
 		opinion.verdict = rewrite(leaf, site, number, &opinion);
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
@@ -189,6 +195,10 @@ void zl_site_trapped(uintptr_t after, uint64_t number)
 	zl_tally_add(&zl_shared->tally.traps, 1);
 	if (leaf && zl_site_bit(leaf->refused, after)) {
 		zl_refused_trapped(after, number);
+		return;
+	}
+	if (leaf && zl_site_bit(leaf->jumped, after) && are_bytes(after - ZL_SITE_SIZE, ZL_OLD_FIRST, ZL_OLD_SECOND)) {
+		zl_tally_add(&zl_shared->tally.at_straight, 1);   /* not by its mov */
 		return;
 	}
 	if (zl_may_rewrite && (is_forbidden() || (zl_decoder && !has_thread_pointer())))

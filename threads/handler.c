@@ -12,6 +12,7 @@
 #include "base/tally.h"
 #include "lazy/bytes.h"
 #include "lazy/fault.h"
+#include "lazy/stubs.h"
 #include "lazy/trap.h"
 #include "threads/call.h"
 #include "threads/deliver.h"
@@ -37,6 +38,12 @@ static bool is_in_agent(uintptr_t pc)
 static bool is_in_gate(uintptr_t pc)
 {
 	return pc >= (uintptr_t)__start_zl_gate && pc < (uintptr_t)__stop_zl_gate;
+}
+
+static bool is_in_stub(uintptr_t pc)
+{
+	size_t offset;
+	return zl_stub_at(pc, &offset) != NULL;
 }
 
 /* The address after the site whose call pc, right after a `syscall` of the gate, has just made. */
@@ -243,6 +250,20 @@ static bool is_agents_step(const struct zl_block *block, const siginfo_t *info, 
 	       (is_after_call || is_in_agent(c->rip) || zl_is_in_slot(block, c->rsp) || zl_zero_contains(c->rip));
 }
 
+/* Of a stub only the end of the displaced instruction is there for the program, at the site. */
+static bool is_step_in_stub(siginfo_t *info, struct sigcontext *c)
+{
+	struct zl_stub_place place;
+
+	if (info->si_code != TRAP_TRACE || !zl_stub_place(c->rip, &place))
+		return false;
+	if (!place.is_displaced)
+		return true;
+	c->rip = place.pc;
+	info->si_addr = (void *)place.pc;
+	return false;
+}
+
 /* The program ran out of stack, or the kernel did not like its signal frame, inside the exit or a gate. */
 static bool settle_own_access(struct zl_block *block, struct sigcontext *c)
 {
@@ -256,7 +277,7 @@ static void on_fault(struct zl_block *block, int signal, siginfo_t *info, struct
 {
 	struct sigcontext *c = &context->uc_mcontext;
 
-	if (signal == SIGTRAP && is_agents_step(block, info, c))
+	if (signal == SIGTRAP && (is_agents_step(block, info, c) || is_step_in_stub(info, c)))
 		return;   /* the program steps itself: our instructions are not there for it */
 	if (zl_fault_resolve(signal, c, block) || settle_own_access(block, c))
 		return;
@@ -264,7 +285,7 @@ static void on_fault(struct zl_block *block, int signal, siginfo_t *info, struct
 		zl_fault_clean(info, c);
 	if (c->rip == (uintptr_t)zl_gate_sigreturn_after)
 		zl_region_from_frame(c, block->frame);   /* a bad frame of the program */
-	else if (is_in_gate(c->rip) && !zl_is_in_slot(block, c->rsp) && c->rip != (uintptr_t)zl_call_stack)
+	else if ((is_in_gate(c->rip) || is_in_stub(c->rip)) && !zl_is_in_slot(block, c->rsp) && c->rip != (uintptr_t)zl_call_stack)
 		zl_fatal(ZL_FATAL_BLOCK, c->rip);   /* entry and plain calls touch nothing but the block and the slot */
 	else if (c->rip == (uintptr_t)zl_call_stack)
 		return on_null_jump(block, info, context);

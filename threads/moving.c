@@ -10,21 +10,21 @@
  * answers for userfaultfd memory, or for seccomp. Where there is no site, nearly everywhere, it is not taken at all.
  *
  * A site of two pages, of which one is concerned, gets its bytes back in any case: half of it would be another
- * instruction.
+ * instruction. So does one whose displaced instruction, or cave, lies elsewhere than the site.
  */
 #include "threads/moving.h"
 #include "base/raw.h"
-#include "lazy/bytes.h"
 #include "lazy/codefd.h"
 #include "lazy/maps.h"
 #include "lazy/patch.h"
 #include "lazy/sites.h"
+#include "lazy/tactic.h"
 #include <linux/mman.h>
 #include "base/poison.h"
 
 static bool is_restored(uintptr_t after, enum zl_site_state state)
 {
-	return zl_patch_undo(after - ZL_SITE_SIZE, state);
+	return zl_tactic_of(after, state)->undo(after, state);
 }
 
 static bool is_open_restored(uintptr_t after, enum zl_site_state state)
@@ -35,10 +35,7 @@ static bool is_open_restored(uintptr_t after, enum zl_site_state state)
 /* Is there something else by now? */
 static bool is_gone(uintptr_t after, enum zl_site_state state)
 {
-	uint8_t bytes[ZL_SITE_SIZE];
-	(void)state;
-	return !zl_codefd_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)) || bytes[1] != ZL_NEW_SECOND ||
-	       (bytes[0] != ZL_NEW_FIRST && bytes[0] != ZL_OLD_FIRST);
+	return !zl_tactic_of(after, state)->is_there(after, state);
 }
 
 static void lock(void)
@@ -47,9 +44,20 @@ static void lock(void)
 	zl_patch_forget();
 }
 
+/* Sites of which a byte is in the range lie no further away. */
+static uintptr_t lowest(uintptr_t start)
+{
+	return start < ZL_SITE_REACH ? 0 : start - ZL_SITE_REACH;
+}
+
+static uintptr_t highest(uintptr_t end)
+{
+	return end + ZL_SITE_REACH < end ? end : end + ZL_SITE_REACH;
+}
+
 static bool may_lie(uintptr_t start, uintptr_t end)
 {
-	return zl_unlikely(zl_leaves_may_lie(start, end + ZL_SITE_SIZE));
+	return zl_unlikely(zl_leaves_may_lie(lowest(start), highest(end)));
 }
 
 static void drop(uintptr_t start, uintptr_t end, bool (*drops)(uintptr_t, enum zl_site_state))
@@ -66,14 +74,14 @@ static bool enter(uintptr_t start, uintptr_t end)
 {
 	if (!atomic_load_explicit(&zl_is_threaded, memory_order_acquire))
 		return false;
-	zl_leaves_enter(start, end + ZL_SITE_SIZE);
+	zl_leaves_enter(lowest(start), highest(end));
 	return true;
 }
 
 static void leave(bool has_entered, uintptr_t start, uintptr_t end)
 {
 	if (has_entered)
-		zl_leaves_leave(start, end + ZL_SITE_SIZE);
+		zl_leaves_leave(lowest(start), highest(end));
 }
 
 /* Those that lie half in the range. */

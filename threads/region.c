@@ -2,7 +2,7 @@
  *
  *     pc                                        what happens
  *     entry, before the `syscall` of an         rewound: the site has not been executed
- *       unwanted call; the sled
+ *       unwanted call; the sled; a stub
  *     after that `syscall`                      rolled forward: the call has returned
  *     exit of a call that C code has seen       rolled forward, from the frame
  *     gate of such a call                       busy; before `syscall`, if the signal is noted, the gate is sent to
@@ -17,6 +17,7 @@
 #include "base/copy.h"
 #include "base/raw.h"
 #include "lazy/bytes.h"
+#include "lazy/stubs.h"
 #include "lazy/trap.h"
 #include "trampoline/entry.h"
 #include "trampoline/zero.h"
@@ -124,6 +125,24 @@ static bool settle_entry_call(struct zl_block *b, struct sigcontext *c, struct z
 	return true;
 }
 
+/* On the way from a jump of a rewritten site, up to where the entry has the continuation. */
+static bool settle_stub(struct zl_block *b, struct sigcontext *c)
+{
+	struct zl_stub_place place;
+
+	if (is_within(c->rip, zl_entry_stub, zl_jump_r11)) {
+		c->rip = c->r11 - ZL_SITE_SIZE;
+		c->r11 = b->r11;
+		return true;
+	}
+	if (!zl_stub_place(c->rip, &place))
+		return false;
+	if (place.has_continuation)
+		c->r11 = b->r11;
+	c->rip = place.pc;
+	return true;
+}
+
 static bool settle_entry_jump(struct zl_block *b, struct sigcontext *c, struct zl_mask_in_force *mask)
 {
 	if (is_within(c->rip, zl_plain_jump_after, zl_plain_jump_end)) {
@@ -217,6 +236,6 @@ enum zl_region zl_region_settle(struct zl_block *block, struct sigcontext *c, st
 		return ZL_REGION_BUSY;
 	if (c->rip == (uintptr_t)zl_null_trap)
 		c->rip = (uintptr_t)zl_entry_call;   /* every register is the program's here: it calls NULL again */
-	(void)(settle_entry_call(block, c, mask) || settle_entry_jump(block, c, mask));
+	(void)(settle_entry_call(block, c, mask) || settle_stub(block, c) || settle_entry_jump(block, c, mask));
 	return ZL_REGION_PROGRAM;
 }

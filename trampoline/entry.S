@@ -1,7 +1,9 @@
 /* entry.S - from the site to the gate or to C code, and back
  *
  *     zl_entry_call   a rewritten site, through the sled: return address pushed on the program's stack
- *     zl_entry_jump   a trap: the handler put the continuation in the block; the program's stack is untouched. Mostly
+ *     zl_entry_stub   a rewritten site, through its stub (lazy/stubs.h): r11 is the continuation, its own value is in the
+ *                     block; the program's stack is untouched
+ *     zl_entry_jump   a trap: the handler put the continuation in the block, and the rest is as by a stub. Mostly
  *                     by zl_entry_trapped, which skips what the handler has saved already
  *     zl_entry_i386   the same for int $0x80
  *
@@ -40,6 +42,11 @@
 # and r11.
 .macro begin_frame kind rsp_after
 	movq	%r11, %gs:BLOCK_R11
+	save_registers \kind \rsp_after
+.endm
+
+# The same when BLOCK_R11 has r11.
+.macro save_registers kind rsp_after
 	global	zl_\kind\()_r11
 	movq	%gs:BLOCK_TOP, %r11
 	movq	%rax, FRAME_RAX(%r11)
@@ -117,8 +124,8 @@
 	.cfi_endproc
 	.size	zl_entry_trapped, . - zl_entry_trapped
 
-# zl_entry_jump - reached from the SIGSYS handler
-# in:   rax number, rdi rsi rdx r10 r8 r9 arguments, gs:BLOCK_RET continuation
+# zl_entry_jump - reached from the SIGSYS handler; zl_entry_stub - reached from a stub
+# in:   rax number, rdi rsi rdx r10 r8 r9 arguments; gs:BLOCK_RET continuation, or r11 that and gs:BLOCK_R11 r11
 # out:  rax result, rcx continuation, r11 rflags; all else as on entry
 # stack: as zl_entry_call
 	.p2align 6
@@ -127,26 +134,45 @@
 	.cfi_def_cfa rsp, 0
 	.cfi_undefined rip
 	global	zl_entry_jump
-	begin_frame jump (%rsp)
+	movq	%r11, %gs:BLOCK_R11
+	jmp	zl_jump_r11
+	.cfi_register rip, r11
+	global	zl_entry_stub
+	movq	%r11, %gs:BLOCK_RET
+	.cfi_undefined rip
+	save_registers jump (%rsp)
+	cmpq	%rsp, FRAME_SELF(%rsp)
+	jne	zl_jump_lost
+	movq	%gs:BLOCK_RET, %rcx
+	movq	%rcx, FRAME_RIP(%rsp)
 	.cfi_remember_state
+	CFI_RIP_IN_FRAME
 	ask_filter zl_hooked_jump
 	cmpl	$0, %gs:BLOCK_NOTED		# by the handler that we come from: the call must not sleep
 	jne	zl_noted_jump
 	end_frame
+	.cfi_register rip, rcx
 	syscall
 	global	zl_plain_jump_after
+	.cfi_undefined rip
 	movq	%gs:BLOCK_RET, %rcx
+	.cfi_register rip, rcx
 	movq	%rax, %gs:BLOCK_LEFT_WITH
 	movq	%rcx, %gs:BLOCK_LEFT_TO
 	jmp	*%rcx
 	global	zl_plain_jump_end
+zl_jump_lost:				# as zl_entry_lost
+	.cfi_restore_state
+	.cfi_remember_state
+	movq	%rdx, %rsp
+	.cfi_def_cfa rsp, 0
+	movq	%gs:BLOCK_RET, %rdi
+	jmp	zl_entry_block_lost
 zl_noted_jump:
 	.cfi_restore_state
+	CFI_RIP_IN_FRAME
 	movl	$BITS_SPECIAL, %eax		# zl_dispatch: the call is made by a gate, which looks again
 zl_hooked_jump:
-	movq	%gs:BLOCK_RET, %rcx
-	movq	%rcx, FRAME_RIP(%rsp)
-	CFI_RIP_IN_FRAME
 	movq	$KIND_JUMP, FRAME_KIND(%rsp)
 	movq	$0, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
 	jmp	zl_hooked
@@ -436,63 +462,5 @@ exit_noted:
 	jmp	exit_restore
 	.cfi_endproc
 	.size	zl_hooked, . - zl_hooked
-
-# zl_child - a new thread, or process in the same memory, from its first instructions
-# in:   r9 block; everything else as the parent's gate left it
-# stack: none of the program's
-	.p2align 4
-	.type	zl_child, @function
-	.cfi_startproc
-	.cfi_undefined rip
-	global	zl_child
-	movq	BLOCK_FRAME(%r9), %rbx
-	movq	FRAME_VECTORS(%rbx), %rsp	# lies below the frame, if there is any
-	testq	%rsp, %rsp
-	cmovzq	%rbx, %rsp
-	movq	%r9, %rdi
-	call	zl_child_begin
-	movq	%rbx, %rdi
-	.cfi_endproc
-	.size	zl_child, . - zl_child
-	# falls through
-
-# zl_child_leave - the child goes on in the program, with result 0
-# in:   rdi frame of the clone; extended state the program's
-	.type	zl_child_leave, @function
-	.cfi_startproc
-	.cfi_undefined rip
-	global	zl_child_leave
-	movq	%rdi, %rsp
-	movq	$0, FRAME_VECTORS(%rsp)
-	movq	FRAME_RBX(%rsp), %rbx
-	movq	FRAME_RBP(%rsp), %rbp
-	movq	FRAME_R12(%rsp), %r12
-	movq	FRAME_R13(%rsp), %r13
-	movq	FRAME_R14(%rsp), %r14
-	movq	FRAME_R15(%rsp), %r15
-	xorl	%eax, %eax
-	jmp	zl_exit_frame
-	.cfi_endproc
-	.size	zl_child_leave, . - zl_child_leave
-
-	.text
-# The two traps that the agent sets itself: outside the gate, so that the kernel hands the whole program state,
-# vector registers included, to the SIGSYS handler.
-	.globl	zl_null_trap, zl_null_trap_after, zl_deliver_trap, zl_deliver_trap_after
-	.hidden	zl_null_trap, zl_null_trap_after, zl_deliver_trap, zl_deliver_trap_after
-	.type	zl_null_trap, @function
-zl_null_trap:
-	.cfi_startproc
-	syscall
-zl_null_trap_after:
-	ud2
-	.cfi_endproc
-	.size	zl_null_trap, . - zl_null_trap
-	.type	zl_deliver_trap, @function
-zl_deliver_trap:
-	syscall
-zl_deliver_trap_after:
-	ud2
-	.size	zl_deliver_trap, . - zl_deliver_trap
 
 	.section .note.GNU-stack, "", @progbits

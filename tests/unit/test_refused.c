@@ -24,6 +24,7 @@
 enum { PAGES = 64, SIZE = PAGES * 4096, GETPID = 39, RT_SIGRETURN = 15, AFTER = 2 };
 
 bool zl_copy_hides_zero;   /* trampoline/zero.c has it */
+const char zl_entry_stub[1];   /* trampoline/entry.S has it */
 bool zl_may_rewrite = true;
 struct zl_shared *zl_shared;
 static uint8_t *memory;

@@ -12,6 +12,9 @@
 
 #include "lazy/sites.h"
 
+bool zl_copy_hides_zero;       /* trampoline/zero.c has it */
+const char zl_entry_stub[1];   /* trampoline/entry.S has it */
+
 static const uintptr_t SAME_ENTRY = (uintptr_t)ZL_PAGE << SITES_DIRECTORY_BITS;
 
 static bool is_refused(uintptr_t after)

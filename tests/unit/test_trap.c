@@ -23,6 +23,7 @@
 #include "lazy/codefd.h"
 #include "lazy/decoder.h"
 #include "lazy/sites.h"
+#include "lazy/tactic.h"
 #include "lazy/trap.h"
 #include <asm/prctl.h>
 #include <dlfcn.h>
@@ -35,6 +36,7 @@ enum { SIZE = 3 * 4096, AT = 4096 + 512, NOP = 0x90, GETPID = 39, RT_SIGRETURN =
 #define SITE "\x0f\x05"
 
 bool zl_copy_hides_zero;   /* trampoline/zero.c has it */
+const char zl_entry_stub[1];   /* trampoline/entry.S has it */
 static struct zl_shared own;
 struct zl_shared *zl_shared = &own;
 
@@ -320,7 +322,7 @@ static int start(void **state)
 {
 	(void)state;
 	zl_codefd_open();
-	zl_may_rewrite = true;
+	zl_may_rewrite = zl_tactics.may_call = true;
 	return zl_zydis_bind(find_symbol);
 }
 

@@ -1,0 +1,69 @@
+/* near.c - see near.h
+ *
+ * First where the kernel puts it: that is near libraries, which it places in the same way. Else at the end of a gap,
+ * right below a mapping of code or of a file, the nearest one first: nothing grows there. (A heap grows upward from
+ * where the program ends, a stack downward from where it begins.)
+ */
+#include "lazy/near.h"
+#include "base/os.h"
+#include "lazy/maps.h"
+#include <linux/errno.h>
+#include <linux/mman.h>
+#include "base/poison.h"
+
+enum { LOWEST = 0x10000, TRIES = 4 };   /* vm.mmap_min_addr is no higher, mostly */
+
+struct search {
+	uintptr_t address, end;        /* end: of the mapping before */
+	uintptr_t at;                  /* the best so far, 0: none */
+	size_t size;
+	uintptr_t below;               /* only gaps that are further away than this one are of interest */
+};
+
+static uintptr_t distance(uintptr_t a, uintptr_t b)
+{
+	return a < b ? b - a : a - b;
+}
+
+static bool take_gap(const struct zl_mapping *mapping, void *data)
+{
+	struct search *s = data;
+	uintptr_t at = mapping->start - s->size, last = s->end;
+	bool is_room = mapping->start > last && mapping->start - last >= s->size;
+
+	s->end = mapping->end;
+	if (is_room && (mapping->has_file || mapping->protection & PROT_EXEC) &&
+	    zl_is_near(s->address, 1, at, s->size) && distance(at, s->address) > s->below &&
+	    (!s->at || distance(at, s->address) < distance(s->at, s->address)))
+		s->at = at;
+	return (intptr_t)mapping->end > 0;   /* not the vsyscall page */
+}
+
+static long map(uintptr_t at, size_t size, int flags)
+{
+	return zl_os_map(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1);
+}
+
+long zl_near_map(uintptr_t address, size_t size)
+{
+	struct search search = { .address = address, .size = size };
+	long at = map(0, size, 0);
+
+	if (zl_is_error(at) || zl_is_near(address, 1, (uintptr_t)at, size))
+		return at;
+	zl_os_unmap((uintptr_t)at, size);
+	for (int i = 0; i < TRIES; i++) {   /* another thread may be faster */
+		search.end = LOWEST;
+		search.at = 0;
+		at = zl_maps_each(take_gap, &search);
+		if (at != 0 || !search.at)
+			return at ? at : -ENOMEM;
+		at = map(search.at, size, MAP_FIXED_NOREPLACE);
+		if (at == (long)search.at)
+			return at;
+		if (!zl_is_error(at))
+			zl_os_unmap((uintptr_t)at, size);   /* a kernel without MAP_FIXED_NOREPLACE */
+		search.below = distance(search.at, address);
+	}
+	return -ENOMEM;
+}

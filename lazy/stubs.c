@@ -1,0 +1,417 @@
+/* stubs.c - see stubs.h
+ *
+ * Stubs lie in pools, 16 KiB of the agent's near the code that they serve, each with its records in other memory. A
+ * pool's code is never writable and executable at once: it is written by /proc/self/mem; where there is none, the page
+ * is built anew elsewhere and put into its place by mremap, which other threads see as one step.
+ *
+ * A thread may stand in a stub, or before it at the jump, when its site is dropped. So a stub stays what it is, and
+ * belongs to the site's address: when that site is rewritten again in the same way, it gets the same stub. Another site
+ * gets it only when MOST_IDLE others have come to rest after it, and when its own site's bytes are no `syscall` any
+ * more, and don't lead to it either. Then whoever stood in it would natively stand at bytes that are gone, which no
+ * program lets happen.
+ */
+#include "lazy/stubs.h"
+#include "base/copy.h"
+#include "base/os.h"
+#include "base/slot.h"
+#include "base/string.h"
+#include "lazy/bytes.h"
+#include "lazy/codefd.h"
+#include "lazy/near.h"
+#include "lazy/poke.h"
+#include "trampoline/entry.h"
+#include <linux/errno.h>
+#include <linux/mman.h>
+#include "base/poison.h"
+
+enum { POOL_SIZE = 0x4000, SLOTS = POOL_SIZE / ZL_STUB_SIZE, BUCKETS = 1024 };
+enum { MOST_IDLE = 1024, IDLE_TRIES = 16, STATIC_POOLS = 2 };
+
+/* The instructions of a stub, those with a displacement without it. */
+static const uint8_t save_r11[] = { 0x65, 0x4c, 0x89, 0x1c, 0x25, BLOCK_R11, 0, 0, 0 }, lea_r11[] = { 0x4c, 0x8d, 0x1d },
+		     jump_indirect[] = { 0xff, 0x25 };
+
+/* The first slot holds the address of zl_entry_stub. */
+struct pool {
+	uintptr_t code;
+	struct pool *next;
+	unsigned used;
+	struct zl_stub stub[SLOTS];
+};
+
+static struct pool first[STATIC_POOLS];
+static struct pool *_Atomic pools;
+static struct zl_stub *same[BUCKETS];          /* by site, through next_same */
+static struct zl_stub *idle, **last_idle = &idle;   /* by next_idle, the first to rest first */
+static unsigned idles;
+
+static struct zl_stub **bucket_of(uintptr_t after)
+{
+	return &same[after * 0x9e3779b97f4a7c15 >> 54];   /* Knuth's multiplicative hash */
+}
+
+static struct zl_stub *find(uintptr_t after, bool is_live)
+{
+	struct zl_stub *stub = *bucket_of(after);
+
+	while (stub && (stub->after != after || stub->is_live < is_live))
+		stub = stub->next_same;
+	return stub;
+}
+
+struct zl_stub *zl_stub_find(uintptr_t after)
+{
+	return find(after, true);
+}
+
+void zl_stub_extent(uintptr_t after, uintptr_t *low, uintptr_t *high)
+{
+	const struct zl_stub *stub = zl_stub_find(after);
+
+	*low = stub->start;
+	*high = after;
+	if (stub->cave && stub->cave < *low)
+		*low = stub->cave;
+	if (stub->cave && stub->cave + ZL_JUMP_SIZE > *high)
+		*high = stub->cave + ZL_JUMP_SIZE;
+}
+
+void zl_stub_rest(uintptr_t after)
+{
+	struct zl_stub *stub = zl_stub_find(after);
+
+	stub->is_live = false;
+	if (stub->is_queued)
+		return;
+	stub->is_queued = true;
+	stub->next_idle = NULL;
+	*last_idle = stub;
+	last_idle = &stub->next_idle;
+	idles++;
+}
+
+/* Where the jump at an address leads, 0 if there is none. */
+static uintptr_t target_of(uintptr_t at)
+{
+	uint8_t bytes[ZL_JUMP_SIZE];
+	int32_t relative;
+
+	if (!zl_codefd_read(bytes, at, sizeof(bytes)) || bytes[0] != ZL_JUMP)
+		return 0;
+	memcpy(&relative, bytes + 1, sizeof(relative));
+	return at + ZL_JUMP_SIZE + (uintptr_t)(intptr_t)relative;
+}
+
+const struct zl_stub *zl_stub_at(uintptr_t pc, size_t *offset)
+{
+	/* acquire; pairs with the release in add_pool() */
+	for (struct pool *pool = atomic_load_explicit(&pools, memory_order_acquire); pool; pool = pool->next)
+		if (pc - pool->code < POOL_SIZE) {
+			const struct zl_stub *stub = &pool->stub[(pc - pool->code) / ZL_STUB_SIZE];
+			*offset = pc % ZL_STUB_SIZE;
+			return stub->after ? stub : NULL;
+		}
+	return NULL;
+}
+
+/* The stub that a jump at `at` leads to, as it was made by the agent. */
+static const struct zl_stub *led_to_from(uintptr_t at)
+{
+	uintptr_t target = target_of(at);
+	size_t offset = 0;
+	const struct zl_stub *stub = target ? zl_stub_at(target, &offset) : NULL;
+
+	return stub && offset == 0 && (stub->cave ? stub->cave : stub->start) == at ? stub : NULL;
+}
+
+static const struct zl_stub *stub_of_cave(uintptr_t pc)
+{
+	const struct zl_stub *stub = led_to_from(pc);
+	return stub && stub->cave == pc ? stub : NULL;
+}
+
+bool zl_stub_place(uintptr_t pc, struct zl_stub_place *place)
+{
+	size_t offset = 0;
+	const struct zl_stub *stub = zl_stub_at(pc, &offset);
+
+	if (!stub)
+		stub = stub_of_cave(pc);
+	if (!stub)
+		return false;
+	place->pc = offset < stub->length ? stub->start : stub->after - ZL_SITE_SIZE;
+	place->is_displaced = stub->length && offset == stub->length;
+	place->has_continuation = offset == stub->length + sizeof(save_r11) + sizeof(lea_r11) + sizeof(int32_t);
+	return true;
+}
+
+const struct zl_stub *zl_stub_from(uintptr_t pc)
+{
+	const struct zl_stub *stub = NULL;
+
+	for (struct pool *pool = atomic_load_explicit(&pools, memory_order_acquire); pool; pool = pool->next)
+		for (unsigned i = 1; i < SLOTS; i++)
+			if (pool->stub[i].start == pc) {
+				stub = &pool->stub[i];
+				if (stub->is_live)
+					return stub;
+			}
+	return stub;
+}
+
+/* `short`: of a site, to its cave. */
+static const struct zl_stub *led_to_by_short(uintptr_t at, uint8_t displacement)
+{
+	const struct zl_stub *stub = stub_of_cave(at + ZL_SHORT_SIZE + (uintptr_t)(intptr_t)(int8_t)displacement);
+	return stub && stub->start == at ? stub : NULL;
+}
+
+static void put_back(uint8_t *bytes, uintptr_t start, size_t size, uintptr_t at, const uint8_t *from, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (at + i - start < size)
+			bytes[at + i - start] = from[i];
+}
+
+void zl_stubs_restore(uint8_t *bytes, uintptr_t start, size_t size)
+{
+	static const uint8_t site[ZL_SITE_SIZE] = { ZL_OLD_FIRST, ZL_OLD_SECOND };
+	const struct zl_stub *stub;
+
+	for (uintptr_t at = start - (ZL_JUMP_SIZE - 1); at != start + size; at++) {
+		uint8_t byte = at - start < size ? bytes[at - start] : ZL_JUMP;
+
+		if (byte == ZL_JUMP && (stub = led_to_from(at)) != NULL)
+			put_back(bytes, start, size, at, stub->cave ? stub->padding : stub->displaced, ZL_JUMP_SIZE);
+		else if (byte == ZL_SHORT && at + 1 - start < size &&
+			 (stub = led_to_by_short(at, bytes[at + 1 - start])) != NULL)
+			put_back(bytes, start, size, at, site, sizeof(site));
+	}
+}
+
+bool zl_stubs_claim(uintptr_t start, uintptr_t end)
+{
+	for (uintptr_t at = start - (ZL_JUMP_SIZE - 1); at < end; at++)
+		if (stub_of_cave(at))
+			return true;
+	return false;
+}
+
+static bool is_there(uintptr_t at, const uint8_t *bytes, size_t size)
+{
+	uint8_t now[ZL_STUB_MOST];
+	return zl_codefd_read(now, at, size) && memcmp(now, bytes, size) == 0;
+}
+
+/* Does nobody come to it any more, or stand in it? */
+static bool is_reusable(const struct zl_stub *stub)
+{
+	static const uint8_t site[ZL_SITE_SIZE] = { ZL_OLD_FIRST, ZL_OLD_SECOND };
+
+	if (led_to_from(stub->cave ? stub->cave : stub->start))
+		return false;
+	return !is_there(stub->after - ZL_SITE_SIZE, site, sizeof(site)) ||
+	       !is_there(stub->start, stub->displaced, stub->length);
+}
+
+static void unlink_same(struct zl_stub *stub)
+{
+	struct zl_stub **link = bucket_of(stub->after);
+
+	while (*link != stub)
+		link = &(*link)->next_same;
+	*link = stub->next_same;
+}
+
+/* One that has rested for long. */
+static struct zl_stub *take_idle(uintptr_t after)
+{
+	for (int i = 0; i < IDLE_TRIES && idles > MOST_IDLE; i++) {
+		struct zl_stub *stub = idle;
+
+		idle = stub->next_idle;
+		stub->is_queued = false;
+		if (stub->is_live) {
+			idles--;
+		} else if (zl_is_near(after, 1, stub->code, ZL_STUB_SIZE) && is_reusable(stub)) {
+			idles--;
+			unlink_same(stub);
+			return stub;
+		} else {   /* not yet */
+			stub->is_queued = true;
+			stub->next_idle = NULL;
+			*last_idle = stub;
+			last_idle = &stub->next_idle;
+		}
+	}
+	return NULL;
+}
+
+static bool fill_pool(uintptr_t code)
+{
+	*(const void **)code = zl_entry_stub;
+	return zl_os_protect(code, POOL_SIZE, PROT_READ | PROT_EXEC) == 0;
+}
+
+static struct pool *take_records(void)
+{
+	static unsigned taken;
+	long at;
+
+	if (taken < STATIC_POOLS)
+		return &first[taken++];
+	at = zl_os_map(0, sizeof(struct pool), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	if (zl_is_error(at))
+		return NULL;
+	zl_os_hide_from_dumps((uintptr_t)at, sizeof(struct pool));
+	return (struct pool *)at;
+}
+
+static struct pool *add_pool(uintptr_t after)
+{
+	static struct pool *spare;   /* without code */
+	struct pool *pool = spare ? spare : take_records();
+	long code = pool ? zl_near_map(after, POOL_SIZE) : -ENOMEM;
+
+	spare = pool;
+	if (zl_is_error(code))
+		return NULL;
+	if (!fill_pool((uintptr_t)code)) {
+		zl_os_unmap((uintptr_t)code, POOL_SIZE);
+		return NULL;
+	}
+	spare = NULL;
+	pool->code = (uintptr_t)code;
+	pool->used = 1;
+	pool->next = atomic_load_explicit(&pools, memory_order_relaxed);
+	atomic_store_explicit(&pools, pool, memory_order_release);
+	return pool;
+}
+
+static struct zl_stub *take_new(uintptr_t after, bool may_map)
+{
+	struct pool *pool = atomic_load_explicit(&pools, memory_order_relaxed);
+	struct zl_stub *stub;
+
+	while (pool && (pool->used == SLOTS || !zl_is_near(after, 1, pool->code, POOL_SIZE)))
+		pool = pool->next;
+	if (!pool && may_map)
+		pool = add_pool(after);
+	if (!pool)
+		return NULL;
+	stub = &pool->stub[pool->used];
+	stub->pool = pool->code;
+	stub->code = pool->code + pool->used++ * ZL_STUB_SIZE;
+	return stub;
+}
+
+static uint8_t *put(uint8_t *to, const void *from, size_t size)
+{
+	memcpy(to, from, size);
+	return to + size;
+}
+
+/* The displacement from the end of an instruction that it ends with. */
+static uint8_t *put_relative(uint8_t *to, uintptr_t end, uintptr_t target)
+{
+	int32_t relative = (int32_t)(target - end);
+	return put(to, &relative, sizeof(relative));
+}
+
+/* See stubs.h for what it is. */
+static void compose(const struct zl_stub *stub, uint8_t bytes[ZL_STUB_SIZE])
+{
+	uint8_t *to = put(bytes, stub->displaced, stub->length);
+
+	memset(to, ZL_GUARD, (size_t)(bytes + ZL_STUB_SIZE - to));
+	to = put(to, save_r11, sizeof(save_r11));
+	to = put(to, lea_r11, sizeof(lea_r11));
+	to = put_relative(to, stub->code + (uintptr_t)(to - bytes) + 4, stub->after);
+	to = put(to, jump_indirect, sizeof(jump_indirect));
+	put_relative(to, stub->code + (uintptr_t)(to - bytes) + 4, stub->pool);
+}
+
+/* Build the page elsewhere and put it into its place. */
+static bool replace_page(uintptr_t to, const uint8_t *bytes)
+{
+	uintptr_t page = zl_align_down(to, ZL_PAGE);
+	long fresh = zl_os_map(0, ZL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	if (zl_is_error(fresh))
+		return false;
+	memcpy((void *)fresh, (const void *)page, ZL_PAGE);
+	memcpy((char *)fresh + (to - page), bytes, ZL_STUB_SIZE);
+	if (zl_os_protect((uintptr_t)fresh, ZL_PAGE, PROT_READ | PROT_EXEC) == 0 &&
+	    zl_os_move((uintptr_t)fresh, ZL_PAGE, page) == (long)page)
+		return true;
+	zl_os_unmap((uintptr_t)fresh, ZL_PAGE);
+	return false;
+}
+
+static bool write_stub(const struct zl_stub *stub)
+{
+	uint8_t bytes[ZL_STUB_SIZE];
+	int fd = zl_codefd_get();
+
+	compose(stub, bytes);
+	if (fd >= 0 && zl_os_write_at(fd, bytes, sizeof(bytes), stub->code) == (long)sizeof(bytes))
+		return true;
+	return replace_page(stub->code, bytes);
+}
+
+/* One that this very site had. */
+static struct zl_stub *find_resting(uintptr_t after, const struct zl_jump *jump)
+{
+	struct zl_stub *stub = *bucket_of(after);
+
+	while (stub && (stub->after != after || stub->cave != jump->cave || stub->length != jump->length ||
+			memcmp(stub->displaced, jump->displaced, jump->length) != 0))
+		stub = stub->next_same;
+	return stub;
+}
+
+static struct zl_stub *take(uintptr_t after)
+{
+	struct zl_stub *stub = take_new(after, false);
+
+	if (!stub)
+		stub = take_idle(after);
+	return stub ? stub : take_new(after, true);
+}
+
+/* Into its bucket; then it is what its code says. */
+static void link_same(struct zl_stub *stub, uintptr_t after)
+{
+	stub->next_same = *bucket_of(after);
+	*bucket_of(after) = stub;
+}
+
+struct zl_stub *zl_stub_make(uintptr_t after, const struct zl_jump *jump)
+{
+	static struct zl_stub *unwritten;
+	struct zl_stub *stub = find_resting(after, jump);
+
+	if (!stub) {
+		bool is_unwritten = unwritten && zl_is_near(after, 1, unwritten->code, ZL_STUB_SIZE);
+
+		stub = is_unwritten ? unwritten : take(after);
+		if (!stub)
+			return NULL;
+		stub->after = after;
+		stub->start = jump->cave ? after - ZL_SITE_SIZE : after - ZL_SITE_SIZE - jump->length;
+		stub->cave = jump->cave;
+		stub->length = jump->length;
+		memcpy(stub->displaced, jump->displaced, sizeof(stub->displaced));
+		memcpy(stub->padding, jump->padding, sizeof(stub->padding));
+		if (!write_stub(stub)) {
+			stub->after = 0;
+			unwritten = stub;
+			return NULL;
+		}
+		if (is_unwritten)
+			unwritten = NULL;
+		link_same(stub, after);
+	}
+	stub->is_live = true;
+	return stub;
+}

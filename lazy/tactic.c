@@ -1,0 +1,159 @@
+/* tactic.c - see tactic.h
+ *
+ * `call *%rax` goes first where page zero is in place, nothing is kept where it would push, and the number is a constant
+ * that is moved to eax right before. Then the jumps (jump.c), which write nothing to the stack and don't branch to rax.
+ * Last `call *%rax` with any number: one outside the sled faults, or reaches code that lies at just that address.
+ *
+ * In memory that the program can write `call *%rax` alone is possible: the entry looks at the code of each call.
+ */
+#include "lazy/tactic.h"
+#include "base/string.h"
+#include "lazy/bytes.h"
+#include "lazy/cave.h"
+#include "lazy/codefd.h"
+#include "lazy/jump.h"
+#include "lazy/judge.h"
+#include "lazy/maps.h"
+#include "lazy/patch.h"
+#include "lazy/reading.h"
+#include "lazy/sites.h"
+#include "lazy/straight.h"
+#include "base/poison.h"
+
+struct zl_tactics zl_tactics;
+
+/* A site, while its tactic is being chosen. */
+struct zl_case {
+	struct zl_reading *reading;
+	uintptr_t site;
+	uint64_t number;               /* rax */
+};
+
+static bool call_applies(struct zl_case *c, struct zl_choice *choice)
+{
+	enum zl_verdict verdict = zl_tactics.may_call ? zl_judge_stack(c->reading) : ZL_NO_ROOM;
+
+	choice->may_call = verdict == ZL_OK;
+	choice->verdict = verdict;
+	choice->prefers_call = choice->may_call && zl_judge_is_described(c->reading->code, c->number);
+	return choice->prefers_call;
+}
+
+static bool mov_applies(struct zl_case *c, struct zl_choice *choice)
+{
+	struct zl_jump *jump = &choice->jump;
+	const struct zl_code *code = c->reading->code;
+
+	jump->length = zl_tactics.may_jump ? zl_straight_mov(c->reading, c->number) : 0;
+	memcpy(jump->displaced, code->bytes + code->site_offset - jump->length, jump->length);
+	return jump->length != 0;
+}
+
+/* Padding is what it looks like in a file; in memory that a program has filled it may be data. */
+static bool cave_applies(struct zl_case *c, struct zl_choice *choice)
+{
+	static struct zl_cave_search search;   /* under the judge's lock */
+	struct zl_jump *jump = &choice->jump;
+
+	if (!zl_tactics.may_jump || !zl_cave_read(c->site, &search))
+		return false;
+	zl_stubs_restore(search.bytes, search.begin, search.size);
+	search.is_taken = zl_stubs_claim;
+	jump->cave = zl_cave_find(&search);
+	if (!jump->cave || !zl_maps_may_have_file(jump->cave)) {
+		jump->cave = 0;
+		return false;
+	}
+	memcpy(jump->padding, search.bytes + (jump->cave - search.begin), ZL_JUMP_SIZE);
+	return true;
+}
+
+static long call_apply(struct zl_leaf *leaf, uintptr_t after, enum zl_site_state state, const struct zl_jump *jump)
+{
+	long result;
+
+	(void)jump;
+	zl_site_publish(leaf, after, state);
+	result = zl_patch_apply(after - ZL_SITE_SIZE, state);
+	if (result != ZL_OK)
+		zl_site_retract(leaf, after);
+	return result;
+}
+
+static bool call_undo(uintptr_t after, enum zl_site_state state)
+{
+	return zl_patch_undo(after - ZL_SITE_SIZE, state);
+}
+
+static bool call_is_there(uintptr_t after, enum zl_site_state state)
+{
+	uint8_t bytes[ZL_SITE_SIZE];
+	(void)state;
+	return zl_codefd_read(bytes, after - ZL_SITE_SIZE, sizeof(bytes)) && bytes[1] == ZL_NEW_SECOND &&
+	       (bytes[0] == ZL_NEW_FIRST || bytes[0] == ZL_OLD_FIRST);
+}
+
+static long jump_apply(struct zl_leaf *leaf, uintptr_t after, enum zl_site_state state, const struct zl_jump *jump)
+{
+	(void)state;
+	return zl_jump_apply(leaf, after, jump);
+}
+
+static bool jump_undo(uintptr_t after, enum zl_site_state state)
+{
+	(void)state;
+	return zl_jump_undo(after);
+}
+
+static bool jump_is_there(uintptr_t after, enum zl_site_state state)
+{
+	(void)state;
+	return zl_jump_is_there(after);
+}
+
+const struct zl_tactic zl_tactic[ZL_TACTIC_KINDS] = {
+	[ZL_TACTIC_CALL] = { "call", call_applies, call_apply, call_undo, call_is_there },
+	[ZL_TACTIC_MOV] = { "mov", mov_applies, jump_apply, jump_undo, jump_is_there },
+	[ZL_TACTIC_CAVE] = { "cave", cave_applies, jump_apply, jump_undo, jump_is_there },
+};
+
+const struct zl_tactic *zl_tactic_of(uintptr_t after, enum zl_site_state state)
+{
+	if (state != ZL_SITE_JUMPED)
+		return &zl_tactic[ZL_TACTIC_CALL];
+	return &zl_tactic[zl_stub_find(after)->cave ? ZL_TACTIC_CAVE : ZL_TACTIC_MOV];
+}
+
+static bool has_jump(const struct zl_jump *jump)
+{
+	return jump->length || jump->cave;
+}
+
+const struct zl_tactic *zl_tactic_take(const struct zl_choice *choice, enum zl_site_state *state)
+{
+	if (*state == ZL_SITE_PATCHED && has_jump(&choice->jump) && !(choice->may_call && choice->prefers_call)) {
+		*state = ZL_SITE_JUMPED;
+		return &zl_tactic[choice->jump.cave ? ZL_TACTIC_CAVE : ZL_TACTIC_MOV];
+	}
+	return choice->may_call ? &zl_tactic[ZL_TACTIC_CALL] : NULL;
+}
+
+void zl_tactic_choose(const struct zl_code *code, uintptr_t site, uint64_t number, struct zl_choice *choice)
+{
+	struct zl_reading reading;
+	struct zl_case c = { &reading, site, number };
+
+	*choice = (struct zl_choice){ .verdict = zl_judge_first(code) };
+	if (choice->verdict != ZL_OK)
+		return;
+	zl_reading_begin(&reading, code);
+	if (!zl_judge_is_instruction(&reading)) {
+		choice->verdict = ZL_INSIDE;
+		return;
+	}
+	for (unsigned i = 0; i < ZL_TACTIC_KINDS; i++)
+		if (zl_tactic[i].applies(&c, choice)) {
+			choice->verdict = ZL_OK;
+			return;
+		}
+}
