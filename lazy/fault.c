@@ -10,6 +10,7 @@
  *   pc == a site, SIGILL              it was 0f d0, between the two steps of patch.c: as a trap; or has been, and is
  *                                     something else by now: executed again
  *     pc == where a jump is, SIGILL     the guard of jump.c: on in the stub
+ *     pc where a copied jump leads      as a trap of the copied site
  */
 #include "lazy/fault.h"
 #include "base/copy.h"
@@ -96,6 +97,19 @@ static bool resolve_at_jump(struct sigcontext *context, struct zl_block *block)
 	return true;
 }
 
+/* The program has copied a jump elsewhere, and what that leads to is no code. */
+static bool resolve_copied_jump(struct sigcontext *context, struct zl_block *block)
+{
+	struct zl_stub_copy copy;
+
+	if (!is_fetch(context) || !zl_stub_of_copy(context->rip, &copy))
+		return false;
+	if (copy.has_number)
+		context->rax = copy.number;
+	trap(context, block, copy.site + ZL_SITE_SIZE);
+	return true;
+}
+
 /* By now the bytes may be the new ones, or the old ones again. */
 static bool resolve_at_site(int signal, struct sigcontext *context, struct zl_block *block)
 {
@@ -130,6 +144,8 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 		return true;
 	}
 	if (signal == SIGILL && resolve_at_jump(context, block))
+		return true;
+	if (signal == SIGSEGV && resolve_copied_jump(context, block))
 		return true;
 	return signal != SIGTRAP && signal != SIGFPE && resolve_at_site(signal, context, block);
 }

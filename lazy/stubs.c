@@ -13,6 +13,7 @@
 #include "lazy/stubs.h"
 #include "base/copy.h"
 #include "base/os.h"
+#include "base/sites.h"
 #include "base/slot.h"
 #include "base/string.h"
 #include "lazy/bytes.h"
@@ -90,13 +91,12 @@ void zl_stub_rest(uintptr_t after)
 	idles++;
 }
 
-/* Where the jump at an address leads, 0 if there is none. */
-static uintptr_t target_of(uintptr_t at)
+/* Where the jump leads whose bytes these are, 0 if they are none. */
+static uintptr_t target_of(uintptr_t at, const uint8_t bytes[ZL_JUMP_SIZE])
 {
-	uint8_t bytes[ZL_JUMP_SIZE];
 	int32_t relative;
 
-	if (!zl_codefd_read(bytes, at, sizeof(bytes)) || bytes[0] != ZL_JUMP)
+	if (bytes[0] != ZL_JUMP)
 		return 0;
 	memcpy(&relative, bytes + 1, sizeof(relative));
 	return at + ZL_JUMP_SIZE + (uintptr_t)(intptr_t)relative;
@@ -115,13 +115,19 @@ const struct zl_stub *zl_stub_at(uintptr_t pc, size_t *offset)
 }
 
 /* The stub that a jump at `at` leads to, as it was made by the agent. */
-static const struct zl_stub *led_to_from(uintptr_t at)
+static const struct zl_stub *led_to_by(uintptr_t at, const uint8_t bytes[ZL_JUMP_SIZE])
 {
-	uintptr_t target = target_of(at);
+	uintptr_t target = target_of(at, bytes);
 	size_t offset = 0;
 	const struct zl_stub *stub = target ? zl_stub_at(target, &offset) : NULL;
 
 	return stub && offset == 0 && (stub->cave ? stub->cave : stub->start) == at ? stub : NULL;
+}
+
+static const struct zl_stub *led_to_from(uintptr_t at)
+{
+	uint8_t bytes[ZL_JUMP_SIZE];
+	return zl_codefd_read(bytes, at, sizeof(bytes)) ? led_to_by(at, bytes) : NULL;
 }
 
 static const struct zl_stub *stub_of_cave(uintptr_t pc)
@@ -159,41 +165,58 @@ const struct zl_stub *zl_stub_from(uintptr_t pc)
 	return stub;
 }
 
-/* `short`: of a site, to its cave. */
-static const struct zl_stub *led_to_by_short(uintptr_t at, uint8_t displacement)
-{
-	const struct zl_stub *stub = stub_of_cave(at + ZL_SHORT_SIZE + (uintptr_t)(intptr_t)(int8_t)displacement);
-	return stub && stub->start == at ? stub : NULL;
-}
-
-static void put_back(uint8_t *bytes, uintptr_t start, size_t size, uintptr_t at, const uint8_t *from, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (at + i - start < size)
-			bytes[at + i - start] = from[i];
-}
-
 void zl_stubs_restore(uint8_t *bytes, uintptr_t start, size_t size)
 {
-	static const uint8_t site[ZL_SITE_SIZE] = { ZL_OLD_FIRST, ZL_OLD_SECOND };
-	const struct zl_stub *stub;
+	for (size_t i = 0; i + ZL_SITE_SIZE <= size; i++) {
+		const struct zl_stub *stub;
 
-	for (uintptr_t at = start - (ZL_JUMP_SIZE - 1); at != start + size; at++) {
-		uint8_t byte = at - start < size ? bytes[at - start] : ZL_JUMP;
-
-		if (byte == ZL_JUMP && (stub = led_to_from(at)) != NULL)
-			put_back(bytes, start, size, at, stub->cave ? stub->padding : stub->displaced, ZL_JUMP_SIZE);
-		else if (byte == ZL_SHORT && at + 1 - start < size &&
-			 (stub = led_to_by_short(at, bytes[at + 1 - start])) != NULL)
-			put_back(bytes, start, size, at, site, sizeof(site));
+		if (bytes[i] == ZL_JUMP && i + ZL_JUMP_SIZE <= size && (stub = led_to_by(start + i, bytes + i)) != NULL) {
+			memcpy(bytes + i, stub->cave ? stub->padding : stub->displaced, ZL_JUMP_SIZE);
+		} else if (bytes[i] == ZL_SHORT && zl_site_state(start + i + ZL_SITE_SIZE) == ZL_SITE_JUMPED) {
+			bytes[i] = ZL_OLD_FIRST;
+			bytes[i + 1] = ZL_OLD_SECOND;
+		}
 	}
 }
 
 bool zl_stubs_claim(uintptr_t start, uintptr_t end)
 {
-	for (uintptr_t at = start - (ZL_JUMP_SIZE - 1); at < end; at++)
+	for (uintptr_t at = start; at < end; at++)
 		if (stub_of_cave(at))
 			return true;
+	return false;
+}
+
+/* What a mov moves to rax: b8 imm32, or 48 c7 c0 imm32, which extends the sign. */
+static uint64_t number_of(const struct zl_stub *stub)
+{
+	int32_t number;
+
+	memcpy(&number, stub->displaced + stub->length - sizeof(number), sizeof(number));
+	return stub->length == ZL_MOV_SIZE ? (uint32_t)number : (uint64_t)(int64_t)number;
+}
+
+static bool is_copied(const struct zl_stub *stub, uintptr_t pc, struct zl_stub_copy *copy)
+{
+	uintptr_t from = stub->cave ? stub->cave : stub->start, to = from + (pc - stub->code);
+	uint8_t bytes[ZL_JUMP_SIZE], site[ZL_SITE_SIZE];
+
+	copy->site = stub->after - ZL_SITE_SIZE + (to - from);
+	if (to == from || !zl_copy_in(bytes, to, sizeof(bytes)) || target_of(from, bytes) != stub->code ||
+	    !zl_copy_in(site, copy->site, sizeof(site)))
+		return false;
+	copy->has_number = stub->length;
+	copy->number = stub->length ? number_of(stub) : 0;
+	return stub->cave ? site[0] == ZL_SHORT && site[1] == (uint8_t)(stub->cave - stub->after) :
+			    site[0] == ZL_OLD_FIRST && site[1] == ZL_OLD_SECOND;
+}
+
+bool zl_stub_of_copy(uintptr_t pc, struct zl_stub_copy *copy)
+{
+	for (struct pool *pool = atomic_load_explicit(&pools, memory_order_acquire); pool; pool = pool->next)
+		for (unsigned i = 1; i < SLOTS; i++)
+			if (pool->stub[i].after && is_copied(&pool->stub[i], pc, copy))
+				return true;
 	return false;
 }
 

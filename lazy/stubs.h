@@ -37,6 +37,13 @@ struct zl_stub {
 	struct zl_stub *next_same, *next_idle;
 };
 
+/* See zl_stub_of_copy(). */
+struct zl_stub_copy {
+	uintptr_t site;                /* the copied one */
+	bool has_number;               /* the copied jump was a mov of this number to eax */
+	uint64_t number;
+};
+
 /* The stub for a site and this jump; NULL if there is no memory within reach. locks: zl_patch_lock */
 struct zl_stub *zl_stub_make(uintptr_t after, const struct zl_jump *jump);
 /* The live one of a site, or NULL. locks: zl_patch_lock */
@@ -45,10 +52,13 @@ struct zl_stub *zl_stub_find(uintptr_t after);
 void zl_stub_extent(uintptr_t after, uintptr_t *low, uintptr_t *high);
 /* The site is not rewritten any more. locks: zl_patch_lock */
 void zl_stub_rest(uintptr_t after);
-/* Put into a copy of code what was there before it was rewritten. locks: zl_patch_lock */
+/* Put into a copy of code what was there before it was rewritten. No lock: another thread may be half done */
 void zl_stubs_restore(uint8_t *bytes, uintptr_t start, size_t size);
-/* Has a live site taken a byte of [start, end) as its cave? locks: zl_patch_lock */
+/* Does a cave that has been taken begin in [start, end)? No lock */
 bool zl_stubs_claim(uintptr_t start, uintptr_t end);
+/* A thread has jumped to pc by a copy of a jump, which leads as far from it as the jump itself does from its place. Find
+ * that copy: what goes on there, and where. No lock */
+bool zl_stub_of_copy(uintptr_t pc, struct zl_stub_copy *copy);
 
 /* The stub in which pc lies, NULL if it lies in none. *offset: from its code. No lock */
 const struct zl_stub *zl_stub_at(uintptr_t pc, size_t *offset);

@@ -4,7 +4,8 @@
  * that is moved to eax right before. Then the jumps (jump.c), which write nothing to the stack and don't branch to rax.
  * Last `call *%rax` with any number: one outside the sled faults, or reaches code that lies at just that address.
  *
- * In memory that the program can write `call *%rax` alone is possible: the entry looks at the code of each call.
+ * In memory that the program can write `call *%rax` alone is possible: the entry looks at the code of each call. In
+ * memory without a file, where generated code is, so it is by default, too (ZLAZY_JIT).
  */
 #include "lazy/tactic.h"
 #include "base/string.h"
@@ -49,21 +50,25 @@ static bool mov_applies(struct zl_case *c, struct zl_choice *choice)
 	return jump->length != 0;
 }
 
-/* Padding is what it looks like in a file; in memory that a program has filled it may be data. */
+static struct zl_cave_search search;   /* under the judge's lock */
+
+static bool is_taken(uintptr_t start, uintptr_t end)
+{
+	uintptr_t first = start - (ZL_JUMP_SIZE - 1);
+	return zl_stubs_claim(first < search.begin ? search.begin : first, end);
+}
+
 static bool cave_applies(struct zl_case *c, struct zl_choice *choice)
 {
-	static struct zl_cave_search search;   /* under the judge's lock */
 	struct zl_jump *jump = &choice->jump;
 
 	if (!zl_tactics.may_jump || !zl_cave_read(c->site, &search))
 		return false;
 	zl_stubs_restore(search.bytes, search.begin, search.size);
-	search.is_taken = zl_stubs_claim;
+	search.is_taken = is_taken;
 	jump->cave = zl_cave_find(&search);
-	if (!jump->cave || !zl_maps_may_have_file(jump->cave)) {
-		jump->cave = 0;
+	if (!jump->cave)
 		return false;
-	}
 	memcpy(jump->padding, search.bytes + (jump->cave - search.begin), ZL_JUMP_SIZE);
 	return true;
 }
@@ -124,14 +129,21 @@ const struct zl_tactic *zl_tactic_of(uintptr_t after, enum zl_site_state state)
 	return &zl_tactic[zl_stub_find(after)->cave ? ZL_TACTIC_CAVE : ZL_TACTIC_MOV];
 }
 
+/* In generated code padding may be data, and a jump, unlike a call, can't be copied elsewhere with it. */
+static bool may_jump_at(uintptr_t site, const struct zl_jump *jump)
+{
+	return zl_jit == ZL_JIT_PATCH ? !jump->cave || zl_maps_has_file(site) : zl_maps_has_file(site);
+}
+
 static bool has_jump(const struct zl_jump *jump)
 {
 	return jump->length || jump->cave;
 }
 
-const struct zl_tactic *zl_tactic_take(const struct zl_choice *choice, enum zl_site_state *state)
+const struct zl_tactic *zl_tactic_take(const struct zl_choice *choice, uintptr_t site, enum zl_site_state *state)
 {
-	if (*state == ZL_SITE_PATCHED && has_jump(&choice->jump) && !(choice->may_call && choice->prefers_call)) {
+	if (*state == ZL_SITE_PATCHED && has_jump(&choice->jump) && !(choice->may_call && choice->prefers_call) &&
+	    may_jump_at(site, &choice->jump)) {
 		*state = ZL_SITE_JUMPED;
 		return &zl_tactic[choice->jump.cave ? ZL_TACTIC_CAVE : ZL_TACTIC_MOV];
 	}

@@ -40,12 +40,11 @@ struct zl_tactic {
 };
 extern const struct zl_tactic zl_tactic[ZL_TACTIC_KINDS];
 
-/* Which tactics apply to a site that was executed with rax = number. Pure but for zl_stubs_claim(), and whether the code
- * has a file. pre: zl_judge_lock. context: SIGSYS */
+/* Which tactics apply to a site that was executed with rax = number. pre: zl_judge_lock. context: SIGSYS */
 void zl_tactic_choose(const struct zl_code *code, uintptr_t site, uint64_t number, struct zl_choice *choice);
-/* The one to take in memory where a site is recorded as `state`, and what it is then recorded as; NULL if there is
+/* The one to take in memory where the site is recorded as `state`, and what it is then recorded as; NULL if there is
  * none. locks: zl_patch_lock */
-const struct zl_tactic *zl_tactic_take(const struct zl_choice *choice, enum zl_site_state *state);
+const struct zl_tactic *zl_tactic_take(const struct zl_choice *choice, uintptr_t site, enum zl_site_state *state);
 /* The one that a recorded site has got. locks: zl_patch_lock */
 const struct zl_tactic *zl_tactic_of(uintptr_t after, enum zl_site_state state);
 

@@ -141,7 +141,7 @@ static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, uint64_t number, c
 	long result = zl_patch_plan(site, opinion->access, has_mov, &state);
 
 	if (result == ZL_OK) {
-		const struct zl_tactic *tactic = zl_tactic_take(&opinion->choice, &state);
+		const struct zl_tactic *tactic = zl_tactic_take(&opinion->choice, site, &state);
 		result = tactic ? tactic->apply(leaf, site + ZL_SITE_SIZE, state, &opinion->choice.jump) : (long)ZL_OPEN;
 	}
 	if (result >= 0)

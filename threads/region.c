@@ -58,18 +58,27 @@ static void find_mask(long number, const uint64_t arg[6], long result, struct zl
 
 /* Where an entry has saved what, and what the call that led to it has pushed. */
 struct entry {
-	const char *r11, *saved, *moved, *flags;
+	const char *r11, *saved, *moved, *flags, *after;   /* after: the `syscall` of a plain call */
 	uint64_t pushed;
 };
-static const struct entry entry_call = { zl_call_r11, zl_call_saved, zl_call_moved, zl_call_flags, sizeof(uintptr_t) },
-			  entry_jump = { zl_jump_r11, zl_jump_saved, zl_jump_moved, zl_jump_flags, 0 },
-			  entry_i386 = { zl_i386_r11, zl_i386_saved, zl_i386_moved, zl_i386_flags, 0 };
+static const struct entry entry_call = { zl_call_r11, zl_call_saved, zl_call_moved, zl_call_flags, zl_plain_call_after,
+					 sizeof(uintptr_t) },
+			  entry_jump = { zl_jump_r11, zl_jump_saved, zl_jump_moved, zl_jump_flags, zl_plain_jump_after,
+					 0 },
+			  entry_i386 = { zl_i386_r11, zl_i386_saved, zl_i386_moved, zl_i386_flags, NULL, 0 };
+
+/* The kernel has been there, and wants the call made again. */
+static bool is_restarted(const struct sigcontext *c, const struct entry *entry)
+{
+	return c->rip + ZL_SITE_SIZE == (uintptr_t)entry->after && c->rcx == (uintptr_t)entry->after;
+}
 
 /* Registers as the entry found them. The flags that are not of status may have changed since, by a debugger. */
 static void restore(struct sigcontext *c, const struct zl_block *b, const struct entry *entry)
 {
 	const struct zl_frame *f = b->top;
 	uintptr_t pc = c->rip;
+	bool was_in_kernel = is_restarted(c, entry);
 
 	if (pc >= (uintptr_t)entry->r11)
 		c->r11 = b->r11;
@@ -81,6 +90,10 @@ static void restore(struct sigcontext *c, const struct zl_block *b, const struct
 		c->rax = f->rax;
 		c->rcx = f->rcx;
 		c->rdx = f->rdx;
+	}
+	if (was_in_kernel) {
+		c->rcx = f->rip;
+		c->r11 = c->eflags;
 	}
 }
 
