@@ -21,14 +21,14 @@ enum { ZL_SHARED_NUMBERS = 513, ZL_SHARED_OTHER = 512, ZL_SHARED_SLOTS = 128, ZL
 /* What one process, or a whole run, did to its sites. */
 struct zl_tally {
 	_Atomic uint64_t traps;            /* SIGSYS of a system call */
-	_Atomic uint64_t rewrites;         /* sites given `call *%rax` */
-	_Atomic uint64_t kept;             /* sites left trapping because page zero is not in use */
+	_Atomic uint64_t rewrites[ZL_TACTIC_KINDS]; /* sites rewritten, by tactic */
+	_Atomic uint64_t kept;             /* sites left trapping by ZLAZY_TACTIC=trap */
 	_Atomic uint64_t refused[ZL_VERDICTS]; /* sites left trapping, by reason */
 	_Atomic uint64_t processes;        /* process images started */
 	/* Of the traps, besides the first of each site that is counted above: */
 	_Atomic uint64_t at_refused;       /* at sites that were refused */
-	_Atomic uint64_t at_kept;          /* at sites kept trapping because page zero is not in use */
-	_Atomic uint64_t at_straight;      /* at sites whose mov is a jump, reached not by that */
+	_Atomic uint64_t at_kept;          /* at sites kept trapping by ZLAZY_TACTIC=trap */
+	_Atomic uint64_t at_straight;      /* at sites whose mov is a jump, by who came another way */
 	_Atomic uint64_t at_sigreturn;     /* rt_sigreturn, at either */
 	_Atomic uint64_t lost_races;       /* another thread had rewritten or refused the site meanwhile */
 	_Atomic uint64_t int80;            /* not among the traps: int $0x80, which traps at each call */

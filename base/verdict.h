@@ -17,4 +17,12 @@ enum zl_verdict {
 	ZL_VERDICTS
 };
 
+/* How a site is rewritten. */
+enum zl_tactic_kind {
+	ZL_TACTIC_CALL,        /* `call *%rax`, through page zero */
+	ZL_TACTIC_MOV,         /* a jump where the mov before it was */
+	ZL_TACTIC_CAVE,        /* a short jump to a jump in padding */
+	ZL_TACTIC_KINDS
+};
+
 #endif

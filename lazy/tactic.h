@@ -16,8 +16,6 @@ struct zl_tactics {
 };
 extern struct zl_tactics zl_tactics;
 
-enum zl_tactic_kind { ZL_TACTIC_CALL, ZL_TACTIC_MOV, ZL_TACTIC_CAVE, ZL_TACTIC_KINDS };
-
 /* What the code around a site allows, found out before the patch lock is taken. */
 struct zl_choice {
 	enum zl_verdict verdict;       /* ZL_OK: one of the tactics applies; else why none does */

@@ -143,6 +143,8 @@ static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, uint64_t number, c
 	if (result == ZL_OK) {
 		const struct zl_tactic *tactic = zl_tactic_take(&opinion->choice, site, &state);
 		result = tactic ? tactic->apply(leaf, site + ZL_SITE_SIZE, state, &opinion->choice.jump) : (long)ZL_OPEN;
+		if (result == ZL_OK)
+			zl_tally_add(&zl_shared->tally.rewrites[tactic - zl_tactic], 1);
 	}
 	if (result >= 0)
 		return (unsigned)result;
@@ -181,9 +183,7 @@ static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 		return lose_race();
 	if (zl_may_rewrite && opinion.verdict == ZL_OK)
 		opinion.verdict = rewrite(leaf, site, number, &opinion);
-	if (zl_may_rewrite && opinion.verdict == ZL_OK)
-		zl_tally_add(&zl_shared->tally.rewrites, 1);
-	else if (opinion.verdict != LATER)
+	if (!zl_may_rewrite || (opinion.verdict != ZL_OK && opinion.verdict != LATER))
 		refuse(leaf, site, number, opinion.verdict);
 }
 

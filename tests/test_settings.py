@@ -271,7 +271,7 @@ class Debug(AgentCase):
         kept = sum(value for name, value in sums.items() if name.startswith("sites kept trapping"))
         self.assertEqual(self.count(lines, r"/\S+: tactic "), images if level > 0 else 0)
         self.assertEqual(refused, kept if level > 1 else 0)
-        self.assertEqual(rewritten, sums["sites rewritten (call *%rax)"] if level > 2 else 0)
+        self.assertEqual(rewritten, sums["sites rewritten"] if level > 2 else 0)
         self.assertEqual((images if level > 0 else 0) + refused + rewritten, sum(line.startswith("zlazy: debug: ") for line in lines))
 
     def try_levels(self, images, *words):

@@ -33,6 +33,27 @@ static uint64_t sum_refused(const struct zl_tally *tally)
 	return sum;
 }
 
+static uint64_t sum_rewrites(const struct zl_tally *tally)
+{
+	uint64_t sum = 0;
+
+	for (unsigned kind = 0; kind < ZL_TACTIC_KINDS; kind++)
+		sum += get(&tally->rewrites[kind]);
+	return sum;
+}
+
+static void print_rewrites(FILE *out, const struct zl_tally *tally)
+{
+	static const char *const words[ZL_TACTIC_KINDS] = {
+		[ZL_TACTIC_CALL] = "call *%rax", [ZL_TACTIC_MOV] = "jump at its mov", [ZL_TACTIC_CAVE] = "jump by a cave",
+	};
+
+	print_sum(out, "", "sites rewritten", sum_rewrites(tally));
+	for (unsigned kind = 0; kind < ZL_TACTIC_KINDS; kind++)
+		if (get(&tally->rewrites[kind]) != 0)
+			print_sum(out, "  ", words[kind], get(&tally->rewrites[kind]));
+}
+
 static void print_refusals(FILE *out, const struct zl_tally *tally)
 {
 	print_sum(out, "", "sites kept trapping: not safe to rewrite", sum_refused(tally));
@@ -131,11 +152,12 @@ static void print_sites(FILE *out, const struct zl_shared *shared)
 /* Why there were traps. The rest: those who came while the site was being rewritten, or could not be decided on. */
 static void print_traps(FILE *out, const struct zl_tally *tally)
 {
-	uint64_t all = get(&tally->traps), first = get(&tally->rewrites) + get(&tally->kept) + sum_refused(tally);
+	uint64_t all = get(&tally->traps), first = sum_rewrites(tally) + get(&tally->kept) + sum_refused(tally);
 	const struct { const char *what; uint64_t value; } kinds[] = {
 		{ "first calls of these sites", first },
 		{ "at sites not safe to rewrite", get(&tally->at_refused) },
-		{ "at sites kept: page zero is not in use", get(&tally->at_kept) },
+		{ "at sites kept trapping", get(&tally->at_kept) },
+		{ "past a mov that is a jump", get(&tally->at_straight) },
 		{ "rt_sigreturn", get(&tally->at_sigreturn) },
 		{ "another thread was faster", get(&tally->lost_races) },
 	};
@@ -172,8 +194,8 @@ void zl_report_sites(FILE *out, const struct zl_shared *shared)
 	const struct zl_tally *tally = &shared->tally;
 
 	print_sum(out, "", "processes", get(&tally->processes));
-	print_sum(out, "", "sites rewritten (call *%rax)", get(&tally->rewrites));
-	print_sum(out, "", "sites kept trapping: page zero is not in use", get(&tally->kept));
+	print_rewrites(out, tally);
+	print_sum(out, "", "sites kept trapping: the tactic is trap", get(&tally->kept));
 	print_refusals(out, tally);
 	print_traps(out, tally);
 	if (shared->count_calls)

@@ -43,7 +43,7 @@ static void add_sites(struct zl_shared *shared)
 {
 	shared->tally.processes++;
 	shared->tally.traps += 18;
-	shared->tally.rewrites += 9;
+	shared->tally.rewrites[ZL_TACTIC_CALL] += 9;
 	shared->tally.refused[ZL_RED_ZONE] += 2;
 	shared->tally.at_refused += 4;
 	shared->tally.lost_races += 2;

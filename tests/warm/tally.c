@@ -21,7 +21,7 @@ int main(int argc, char **argv)
 	int fd = argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
 	struct zl_shared *shared;
 	struct zl_tally *tally;
-	uint64_t refused = 0, calls = 0;
+	uint64_t rewrites = 0, refused = 0, calls = 0;
 
 	if (fd < 0) {
 		fprintf(stderr, "usage: tally FILE\n");
@@ -39,7 +39,9 @@ int main(int argc, char **argv)
 		for (int number = 0; number < ZL_SHARED_NUMBERS; number++)
 			calls += atomic_load(&shared->count[slot][number].calls);
 	print(&tally->processes);
-	print(&tally->rewrites);
+	for (int i = 0; i < ZL_TACTIC_KINDS; i++)
+		rewrites += atomic_load(&tally->rewrites[i]);
+	printf("%" PRIu64 " ", rewrites);
 	printf("%" PRIu64 " ", refused);
 	print(&tally->kept);
 	print(&tally->traps);
