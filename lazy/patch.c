@@ -41,6 +41,7 @@
 #include "lazy/codefd.h"
 #include "lazy/debug.h"
 #include "lazy/maps.h"
+#include "lazy/tactic.h"
 #include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -308,11 +309,19 @@ bool zl_patch_undo(uintptr_t site, enum zl_site_state state)
 	}
 }
 
+/* Memory for stubs. */
+static bool may_map(const struct zl_seccomp *filters)
+{
+	return zl_seccomp_lets(filters, __NR_mmap, 0, ZL_PAGE, PROT_READ | PROT_WRITE) &&
+	       zl_seccomp_lets(filters, __NR_mprotect, 0, ZL_PAGE, PROT_READ | PROT_EXEC) &&
+	       zl_seccomp_lets(filters, __NR_munmap, 0, ZL_PAGE, 0);
+}
+
 bool zl_patch_may(const struct zl_seccomp *filters)
 {
 	int fd = zl_codefd_number();
 
-	return fd >= 0 && zl_seccomp_lets(filters, __NR_lseek, fd, 0, 1) &&
+	return fd >= 0 && (!zl_tactics.may_jump || may_map(filters)) && zl_seccomp_lets(filters, __NR_lseek, fd, 0, 1) &&
 	       zl_seccomp_lets(filters, __NR_pwrite64, fd, 0, 1) &&
 	       zl_seccomp_lets(filters, __NR_madvise, 0, ZL_PAGE, MADV_POPULATE_WRITE) &&
 	       zl_seccomp_lets(filters, __NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) &&

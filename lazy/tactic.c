@@ -5,7 +5,7 @@
  * Last `call *%rax` with any number: one outside the sled faults, or reaches code that lies at just that address.
  *
  * In memory that the program can write `call *%rax` alone is possible: the entry looks at the code of each call. In
- * memory without a file, where generated code is, so it is by default, too (ZLAZY_JIT).
+ * memory of no module or file, where generated code is, so it is by default, too (ZLAZY_JIT).
  */
 #include "lazy/tactic.h"
 #include "base/string.h"
@@ -130,9 +130,9 @@ const struct zl_tactic *zl_tactic_of(uintptr_t after, enum zl_site_state state)
 }
 
 /* In generated code padding may be data, and a jump, unlike a call, can't be copied elsewhere with it. */
-static bool may_jump_at(uintptr_t site, const struct zl_jump *jump)
+static bool may_jump_at(uintptr_t site, const struct zl_choice *choice)
 {
-	return zl_jit == ZL_JIT_PATCH ? !jump->cave || zl_maps_has_file(site) : zl_maps_has_file(site);
+	return choice->is_of_module || zl_maps_has_file(site) || (zl_jit == ZL_JIT_PATCH && !choice->jump.cave);
 }
 
 static bool has_jump(const struct zl_jump *jump)
@@ -143,7 +143,7 @@ static bool has_jump(const struct zl_jump *jump)
 const struct zl_tactic *zl_tactic_take(const struct zl_choice *choice, uintptr_t site, enum zl_site_state *state)
 {
 	if (*state == ZL_SITE_PATCHED && has_jump(&choice->jump) && !(choice->may_call && choice->prefers_call) &&
-	    may_jump_at(site, &choice->jump)) {
+	    may_jump_at(site, choice)) {
 		*state = ZL_SITE_JUMPED;
 		return &zl_tactic[choice->jump.cave ? ZL_TACTIC_CAVE : ZL_TACTIC_MOV];
 	}
@@ -155,7 +155,7 @@ void zl_tactic_choose(const struct zl_code *code, uintptr_t site, uint64_t numbe
 	struct zl_reading reading;
 	struct zl_case c = { &reading, site, number };
 
-	*choice = (struct zl_choice){ .verdict = zl_judge_first(code) };
+	*choice = (struct zl_choice){ .verdict = zl_judge_first(code), .is_of_module = code->has_function };
 	if (choice->verdict != ZL_OK)
 		return;
 	zl_reading_begin(&reading, code);

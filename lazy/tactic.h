@@ -22,6 +22,7 @@ struct zl_choice {
 	bool may_call;                 /* `call *%rax` does; */
 	bool prefers_call;             /* and goes first; */
 	struct zl_jump jump;           /* else this jump, if there is one */
+	bool is_of_module;             /* an unwind table knows the code */
 };
 
 struct zl_tactic {

@@ -24,6 +24,7 @@
 #include "base/os.h"
 #include "lazy/codefd.h"
 #include "lazy/patch.h"
+#include "lazy/tactic.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -40,6 +41,7 @@
 
 enum { PAGES = 2, SIZE = PAGES * 4096, NOP = 0x90 };
 bool zl_copy_hides_zero;   /* trampoline/zero.c has it */
+struct zl_tactics zl_tactics;   /* lazy/tactic.c has it */
 
 /* Two pages of nops and one syscall. Writes through fd, or through the mapping while it may be written. */
 static uint8_t *lay(uint8_t *code, unsigned offset, int protection)
