@@ -1,27 +1,29 @@
 /* cave.c - finds padding that is never executed
  *
- * Compilers and assemblers fill up to an aligned address with nops or int3. Where the flow of control passes, these nops
- * are executed; they are not behind an unconditional transfer (ret, jmp, ud2, hlt), unless a branch leads into them. A
- * call is no such transfer, whether or not it comes back, nor is int3. Hence a run of padding is unused when
+ * Compilers and assemblers fill up to an aligned address with nops or int3. Where the flow of control passes, these
+ * nops are executed; they are not behind an unconditional transfer (ret, jmp), unless a branch leads into them. A
+ * call is no such transfer, whether or not it comes back; nor are int3, ud2 and hlt, which a signal handler may step
+ * over. Hence a run of padding is unused when
  *
  *   1. the instruction that ends where it begins is an unconditional transfer, and is known to be an instruction,
  *   2. it consists of whole nops or int3 up to an address that is aligned, before which it can't have begun sooner,
  *   3. nothing in the bytes around it, at whatever offset, reads as a direct branch into it.
  *
- * 1: Where instructions begin is known of the site, which was executed; of what it goes on with; of where a branch among
- * those leads. These are followed first. With an unwind table it is known of its rows, too: of each function in reach,
- * the site's and those beside it, the code from its last row up to its end is decoded, then from its other rows on.
- * Nothing is ever decoded backward.
+ * 1: Where instructions begin is known of the site, which was executed; of what it goes on with; of where a branch
+ * among those leads. These are followed first. With an unwind table it is known of its rows, too: of each function in
+ * reach, the site's and those beside it, the code from its last row up to its end is decoded; then, where the bytes
+ * look like padding behind a transfer, from the row before. Nothing is ever decoded backward.
  *
- * 2: Padding up to a multiple of 16 is shorter than that, so what lies behind the next multiple of 16 (or of 8, when code
- * begins there) may be a beginning itself, one with nops in front that are executed, and is left alone. Only the gap
- * between the end of one function and the beginning of the next, both known from the table, may be longer; and int3,
- * with which no code begins. Five single nops in a row are no padding but a place that somebody means to patch, or a
- * slide. endbr64 is where an indirect branch leads, no padding.
+ * 2: Padding up to a multiple of 16 is shorter than that, so what lies behind the next multiple of 16 (or of 8, when
+ * code begins there) may be a beginning itself, one with nops in front that are executed, and is left alone. Only the
+ * gap between the end of one function and the beginning of the next, both known from the table, may be longer; and
+ * int3, with which no code begins. For the same reason a run does not begin at a multiple of 16; nor of 8, unless the
+ * table tells that no function does. Five single nops in a row are no padding but a place that somebody means to
+ * patch, or a slide. endbr64 is where an indirect branch leads, no padding.
  *
- * 3: This costs some caves, for bytes that look like a branch by chance. A branch of two bytes reaches no farther than
- * the copy; those of five and six from farther away are not seen, nor are indirect ones: nobody has a reason to make one
- * into the filling behind a ret.
+ * 3: This costs some caves, for bytes that look like a branch by chance. A branch of two bytes reaches no farther
+ * than the copy; those of five and six from farther away are not seen, nor are indirect ones: nobody has a reason to
+ * make one into the filling behind a ret.
  */
 #include "lazy/cave.h"
 #include "base/string.h"
@@ -29,8 +31,8 @@
 #include "lazy/reading.h"
 #include "base/poison.h"
 
-enum { INT1 = 0xf1, INT3 = 0xcc, NOP = 0x90, ENDBR_SIZE = 4, ALIGNED = 16, LESS_ALIGNED = 8 };
-enum { MOST_PATHS = 16, MOST_RUN = 63, MOST_NOPS = 4, NEAR = 160, LOWEST = -128, HIGHEST = 127 };
+enum { INT3 = 0xcc, NOP = 0x90, ENDBR_SIZE = 4, ALIGNED = 16, LESS_ALIGNED = 8 };
+enum { LONGEST_TRANSFER = 6, MOST_PATHS = 16, MOST_RUN = 63, MOST_NOPS = 4, NEAR = 160, LOWEST = -128, HIGHEST = 127 };
 
 struct finder {
 	const struct zl_cave_search *search;
@@ -56,17 +58,14 @@ static unsigned offset_of(const struct finder *f, uintptr_t address)
 	return offset <= f->search->size ? (unsigned)offset : f->search->size + 1;
 }
 
+/* A jump, or a ret with or without a prefix or an immediate: what nobody can step over. */
 static bool is_transfer(const struct finder *f, const struct zl_insn *insn, unsigned end)
 {
-	switch (insn->flow) {
-	case ZL_FLOW_JUMP:
-	case ZL_FLOW_AWAY:
-		return true;
-	case ZL_FLOW_END:
-		return !insn->is_padding && f->search->bytes[end - 1] != INT1;
-	default:
-		return false;
-	}
+	const uint8_t *p = f->search->bytes + end;
+
+	if (insn->flow != ZL_FLOW_END)
+		return insn->flow == ZL_FLOW_JUMP || insn->flow == ZL_FLOW_AWAY;
+	return insn->length <= 2 ? p[-1] == 0xc3 : insn->length <= 4 && p[-3] == 0xc2;
 }
 
 /* The length of the nop or int3 at `at`, 0 if there is neither. */
@@ -108,12 +107,12 @@ static unsigned end_of_int3(struct finder *f, unsigned begin)
 	return is_aligned(f, at, ALIGNED) ? at : begin;
 }
 
-/* The same of padding of which nothing else is known. */
-static unsigned end_of_run(struct finder *f, unsigned begin)
+/* The same of padding of which nothing else is known, or, with a table, that no function begins there. */
+static unsigned end_of_run(struct finder *f, unsigned begin, bool has_table)
 {
 	unsigned at = begin, singles = 0, less = 0, length;
 
-	if (is_aligned(f, begin, LESS_ALIGNED))
+	if (is_aligned(f, begin, has_table ? ALIGNED : LESS_ALIGNED))
 		return begin;
 	do {
 		length = padding_at(f, at);
@@ -180,19 +179,22 @@ static bool choose(struct finder *f, const struct run *run)
 	return false;
 }
 
-/* Behind an unconditional transfer. `limit`: where the next function begins, and nothing else before it; 0: not known. */
-static bool try_run(struct finder *f, unsigned begin, unsigned limit)
+/* What is known of a run: only that it is behind an unconditional transfer; also that the functions around it have
+ * an unwind table; also that it ends where the next one begins. */
+enum known { NOTHING_ELSE, HAS_TABLE, HAS_LIMIT };
+
+static bool try_run(struct finder *f, unsigned begin, enum known known, unsigned limit)
 {
 	struct run run = { .begin = begin };
 
 	if (begin > f->highest || begin >= f->search->size || begin + MOST_RUN < f->lowest)
 		return false;
-	if (limit != 0)
+	if (known == HAS_LIMIT)
 		run.end = end_of_gap(f, begin, limit);
 	else if (f->search->bytes[begin] == INT3)
 		run.end = end_of_int3(f, begin);
 	else
-		run.end = end_of_run(f, begin);
+		run.end = end_of_run(f, begin, known == HAS_TABLE);
 	return run.end >= run.begin + ZL_CAVE_SIZE && choose(f, &run) && !has_branch_into(f->search, &run);
 }
 
@@ -210,7 +212,7 @@ static bool follow(struct finder *f)
 			const struct zl_insn *insn = zl_read(&f->reading, at);
 			unsigned i;
 
-			if (!insn || insn->length == 0)
+			if (!insn || insn->length == 0 || at > f->highest || at + NEAR < f->lowest)
 				break;
 			i = zl_reading_index(&f->reading, insn);
 			if (i < ZL_MOST_DECODED && seen >> i & 1)
@@ -219,7 +221,7 @@ static bool follow(struct finder *f)
 			if ((insn->flow == ZL_FLOW_BRANCH || insn->flow == ZL_FLOW_JUMP) && paths < MOST_PATHS)
 				path[paths++] = at + (unsigned)insn->target;
 			at += insn->length;
-			if (is_transfer(f, insn, at) && try_run(f, at, 0))
+			if (is_transfer(f, insn, at) && try_run(f, at, NOTHING_ELSE, 0))
 				return true;
 			if (insn->flow == ZL_FLOW_JUMP || insn->flow == ZL_FLOW_AWAY || insn->flow == ZL_FLOW_END)
 				break;
@@ -258,75 +260,82 @@ static bool try_gap(struct finder *f)
 	limit = offset_of(f, function->end);
 	if (begin > f->search->size || limit > f->search->size || limit - begin > MOST_RUN)
 		return false;
-	return ends_in_transfer(f, offset_of(f, function->begin + gap[-1].at), begin) && try_run(f, begin, limit);
+	return ends_in_transfer(f, offset_of(f, function->begin + gap[-1].at), begin) && try_run(f, begin, HAS_LIMIT, limit);
 }
 
-/* Padding inside of f->function, from one of its rows on. */
-static bool try_row(struct finder *f, unsigned at, unsigned end)
-{
-	while (at < end && at <= f->highest) {
-		const struct zl_insn *insn = zl_read(&f->reading, at);
-
-		if (!insn || insn->length == 0)
-			return false;
-		at += insn->length;
-		if (at < end && is_transfer(f, insn, at) && try_run(f, at, 0))
-			return true;
-	}
-	return false;
-}
-
-static bool try_rows(struct finder *f)
-{
-	const struct zl_function *function = &f->function;
-	unsigned last = function->rows - function->has_gap;
-
-	for (unsigned i = 0; i < last; i++) {
-		unsigned at = offset_of(f, function->begin + function->row[i].at);
-		unsigned end = offset_of(f, i + 1 < function->rows ? function->begin + function->row[i + 1].at : function->end);
-
-		if (at <= f->highest && (end > f->lowest || i + 1 == last) && try_row(f, at, end))
-			return true;
-	}
-	return false;
-}
-
-/* Of the functions in reach, the site's first, then those before it and those behind it. */
-static bool try_functions(struct finder *f, bool (*try)(struct finder *f))
+/* The gaps behind the site's function, those after it, and those before it. */
+static bool try_gaps(struct finder *f)
 {
 	const struct zl_cave_search *search = f->search;
 	bool (*find)(uintptr_t, struct zl_function *) = search->find_function;
 	uintptr_t first, behind;
 
-	if (!find || !find(search->site, &f->function))
+	if (!find(search->site, &f->function))
 		return false;
-	if (try(f))
-		return true;
 	first = f->function.begin;
 	behind = f->function.end;
+	if (try_gap(f))                                /* the site lies in the gap */
+		return true;
 	while (behind - search->begin <= f->highest && find(behind, &f->function) && f->function.end > behind) {
-		if (try(f))
+		if (try_gap(f))
 			return true;
 		behind = f->function.end;
 	}
 	while (first > search->begin && first - search->begin > f->lowest && find(first - 1, &f->function) &&
 	       f->function.begin < first) {
-		if (try(f))
+		if (try_gap(f))
 			return true;
 		first = f->function.begin;
 	}
 	return false;
 }
 
+/* Whether the bytes before an offset may be the end of an unconditional transfer, and those from there on padding. */
+static bool may_begin_run(const struct zl_cave_search *search, unsigned at)
+{
+	const uint8_t *p = search->bytes + at;
+	bool is_transfer = p[-1] == 0xc3 || p[-2] == 0xeb || p[-5] == 0xe9 || p[-3] == 0xc2 ||
+	                   (p[-2] == 0xff && (p[-1] & 0xf8) == 0xe0) || (p[-6] == 0xff && p[-5] == 0x25);
+
+	return is_transfer && (p[0] == 0x0f || p[0] == 0x66 || p[0] == 0x2e || p[0] == NOP || p[0] == INT3);
+}
+
+/* Whether an unconditional transfer ends there, by the nearest row of the function that it is in. */
+static bool is_behind_transfer(struct finder *f, unsigned at)
+{
+	const struct zl_function *function = &f->function;
+	uintptr_t last = f->search->begin + at - 1;
+	const struct zl_row *row;
+
+	if (last - function->begin >= function->end - function->begin && !f->search->find_function(last, &f->function)) {
+		f->function.end = f->function.begin;
+		return false;
+	}
+	row = zl_function_row(function, (uint32_t)(last - function->begin));
+	return ends_in_transfer(f, offset_of(f, function->begin + row->at), at);
+}
+
+/* Padding inside of functions that have rows. */
+static bool try_rows(struct finder *f)
+{
+	const struct zl_cave_search *search = f->search;
+	unsigned first = f->lowest > MOST_RUN ? f->lowest - MOST_RUN : LONGEST_TRANSFER;
+
+	for (unsigned at = first; at <= f->highest && at < search->size; at++)
+		if (may_begin_run(search, at) && is_behind_transfer(f, at) && try_run(f, at, HAS_TABLE, 0))
+			return true;
+	return false;
+}
+
 uintptr_t zl_cave_find(const struct zl_cave_search *search)
 {
-	struct finder f = { .search = search };
+	struct finder f = { .search = search };   /* function: empty */
 	unsigned behind = (unsigned)(search->site - search->begin) + ZL_SITE_SIZE;
 
 	f.lowest = behind > -LOWEST ? behind + LOWEST : 0;
 	f.highest = behind + HIGHEST;
 	zl_reading_begin_bytes(&f.reading, search->bytes, search->size);
-	if (follow(&f) || try_functions(&f, try_gap) || try_functions(&f, try_rows))
+	if (follow(&f) || (search->find_function && (try_gaps(&f) || try_rows(&f))))
 		return search->begin + f.cave;
 	return 0;
 }

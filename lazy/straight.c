@@ -1,18 +1,18 @@
 /* straight.c - the mov before a site
  *
  * `b8 imm32` is mov $imm32,%eax and `48 c7 c0 imm32` mov $imm32,%rax, but the same bytes are also the end of others:
- * with a prefix in front they move to another register (41 b8), take 64 bits (48 b8) or 16 (66 b8), or mean the same in
- * six bytes (40 b8); b8 is a ModRM or SIB byte before a displacement (10 b8, 8b 84 b8), or both lie in an immediate. A
- * jump written there would change the other instruction. So the mov's first byte has to be proven a beginning, by what
- * lies before it (fates.h): the mov's own bytes say nothing of that.
+ * with a prefix in front they move to another register (41 b8), take 64 bits (48 b8) or 16 (66 b8), or mean the same
+ * in six bytes (40 b8); b8 is a ModRM or SIB byte before a displacement (10 b8, 8b 84 b8), or both lie in an
+ * immediate. A jump written there would change the other instruction. So the mov's first byte has to be proven a
+ * beginning, by what lies before it (fates.h): the mov's own bytes say nothing of that.
  *
- *   with a function:  decoding from the row of the unwind table that is nearest before the mov arrives at it. Where that
- *                     is too far, or meets what is no instruction, as without.
- *   without:          the offsets before the mov agree. What is only likely, because memory begins there, is not enough.
+ *   with a function:  decoding from the row of the unwind table that is nearest before the mov arrives at it. Where
+ *                     that is too far, or meets what is no instruction, as without.
+ *   without:          the offsets before the mov agree. What is only likely, as memory begins there, is too little.
  *
- * Then a thread that comes from before the mov executes it and the site, in this order. Two more things have to fit: the
- * number in rax is the mov's, which it would hardly be had the site been reached by another way; and nothing that was
- * decoded, and no row, is inside the mov. Not seen: a jump from afar into the middle of the mov.
+ * Then a thread that comes from before the mov executes it and the site, in this order. Two more things have to fit:
+ * the number in rax is the mov's, which it would hardly be had the site been reached by another way; and nothing that
+ * was decoded, and no row, is inside the mov. Not seen: a jump from afar into the middle of the mov.
  */
 #include "lazy/straight.h"
 #include "lazy/bytes.h"
