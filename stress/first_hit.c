@@ -61,6 +61,17 @@ static void lay_page_ends(struct storm *storm)
 	code_size = 2 * ENDS * CODE_PAGE;
 }
 
+/* Padding between the functions, and ways to their calls. */
+static void fill(struct storm *storm)
+{
+	unsigned end = 0;
+
+	for (unsigned i = 0; i < site_count; i++) {
+		emit_between(storm, image, end, sites[i].offset - emit_lead(sites[i].form), NULL);
+		end = sites[i].offset + AFTER_SITE;
+	}
+}
+
 static unsigned char *map(int protection, int flags, int fd)
 {
 	void *at = mmap(NULL, code_size, protection, flags | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
@@ -118,6 +129,8 @@ static void begin_round(struct storm *storm)
 	memset(image, 0xcc, sizeof(image));
 	site_count = 0;
 	(storm_below(storm, 2) ? lay_lines : lay_page_ends)(storm);
+	if (storm_below(storm, 4))
+		fill(storm);
 	code = install(storm);
 	arrived = 0;
 }
@@ -147,7 +160,7 @@ static void hit_all(struct worker *w)
 		meet(i);
 		pause_some(&w->storm, 64);
 		for (int call = 0; call < CALLS; call++) {
-			int number = site->form == FIXED ? site->number : emit_number(&w->storm, site->form);
+			int number = emit_has_number(site->form) ? site->number : emit_number(&w->storm, site->form);
 			shadow_made(number, emit_run(code + site->offset, site->form, number, &w->seeker), &w->seeker);
 		}
 		w->hits++;
@@ -171,11 +184,10 @@ static void *work(void *argument)
 int main(int argc, char **argv)
 {
 	struct storm storm = storm_begin(argc, argv);
-	char name[] = "/tmp/stress-XXXXXX";
 	long rounds = 0;
 
 	threads = 2 + storm_below(&storm, MOST_THREADS - 1);
-	CHECK((file = mkstemp(name)) >= 0 && unlink(name) == 0 && ftruncate(file, sizeof(image)) == 0);
+	CHECK(ftruncate(file = file_open(), sizeof(image)) == 0);
 	CHECK((memory_file = memfd_create("code", MFD_CLOEXEC)) >= 0 && ftruncate(memory_file, sizeof(image)) == 0);
 	CHECK(pthread_barrier_init(&barrier, NULL, threads) == 0);
 	report_faults();

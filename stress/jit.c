@@ -2,7 +2,7 @@
  *
  * Each thread has a piece of memory of two pages full of small functions: system calls, calls through NULL, plain code
  * with the bytes of a system call in an operand. Again and again it maps the piece anew (by munmap and mmap, or right
- * over the old one; to be made executable by mprotect, RWX, from a file, in two views of a memfd), or rewrites some of
+ * over the old one; to be made executable by mprotect, RWX, from a file, in two views of one), or rewrites some of
  * the functions, or moves or copies the piece, throws its pages away, takes its protection away; then it runs
  * everything. Or it has its part of pages that all threads write to and run. Functions mostly have their last
  * instruction where another had it before: what was a system call may now be a call through NULL, or the reverse.
@@ -74,6 +74,8 @@ static void emit_slot(struct worker *w, unsigned char *to, unsigned index)
 	memset(to + slot_start(index), 0xcc, SLOT);
 	switch (slot->what) {
 	case SITE:
+		if (storm_below(&w->storm, 2))
+			emit_between(&w->storm, to, slot_start(index), slot->end - 2 - emit_lead(slot->form), NULL);
 		emit_at(end - 2, slot->form, slot->number);
 		break;
 	case NULL_BY_RAX: case NULL_BY_RDX:
@@ -94,7 +96,7 @@ static void emit_all(struct worker *w, unsigned char *to)
 
 static void run_site(struct worker *w, const struct slot *slot, const unsigned char *code)
 {
-	int number = slot->form == FIXED ? slot->number : emit_number(&w->storm, slot->form);
+	int number = emit_has_number(slot->form) ? slot->number : emit_number(&w->storm, slot->form);
 
 	shadow_made(number, emit_run(code + slot->end - 2, slot->form, number, &w->seeker), &w->seeker);
 }
@@ -294,7 +296,8 @@ static void *work(void *argument)
 	struct worker *w = self = argument;
 
 	w->seeker = seeker_open();
-	CHECK((w->file = memfd_create("code", MFD_CLOEXEC)) >= 0 && ftruncate(w->file, SIZE) == 0);
+	w->file = w->index % 2 ? memfd_create("code", MFD_CLOEXEC) : file_open();
+	CHECK(w->file >= 0 && ftruncate(w->file, SIZE) == 0);
 	for (map_anew(w); storm_lasts(&w->storm);) {
 		for (unsigned times = 1 + storm_below(&w->storm, 2); times > 0; times--)
 			run_all(w, w->code);

@@ -221,7 +221,7 @@ static int be_execed(void)
 }
 
 /* A file for each opener's dlopen that no other has, and that nobody has to remove. */
-static void load_plugin(char *path, const char *program, const char *name)
+static void load_plugin(char *path, const char *program, const char *name, bool in_memory)
 {
 	static char bytes[256 * 1024];
 	char from[PATH_MAX];
@@ -231,7 +231,9 @@ static void load_plugin(char *path, const char *program, const char *name)
 	snprintf(from, sizeof(from), "%.*s/%s", (int)(strrchr(program, '/') - program), program, name);
 	CHECK((in = open(from, O_RDONLY | O_CLOEXEC)) >= 0);
 	CHECK((size = read(in, bytes, sizeof(bytes))) > 0 && size < (ssize_t)sizeof(bytes));
-	CHECK((out = memfd_create(name, MFD_CLOEXEC)) >= 0 && write(out, bytes, (size_t)size) == size && close(in) == 0);
+	out = in_memory ? memfd_create(name, MFD_CLOEXEC) : file_open();
+	CHECK(out >= 0 && fcntl(out, F_SETFD, FD_CLOEXEC) == 0);
+	CHECK(write(out, bytes, (size_t)size) == size && close(in) == 0);
 	snprintf(path, PATH_MAX, "/proc/self/fd/%d", out);
 }
 
@@ -239,12 +241,14 @@ int main(int argc, char **argv)
 {
 	struct storm storm;
 	long made[MAKES] = { 0 }, children = 0, opened = 0;
+	bool in_memory;
 
 	if (argc == 2 && strcmp(argv[1], "child") == 0)
 		return be_execed();
 	storm = storm_begin(argc, argv);
-	load_plugin(plugin_path[0], argv[0], "plugin.so");
-	load_plugin(plugin_path[1], argv[0], "plugin_shifted.so");
+	in_memory = storm_below(&storm, 4) == 0;
+	load_plugin(plugin_path[0], argv[0], "plugin.so", in_memory);
+	load_plugin(plugin_path[1], argv[0], "plugin_shifted.so", in_memory);
 	common = map_pages(1, PROT_RWX);
 	for (unsigned i = 0; i < FUNCTIONS; i++)
 		put_common(i, i % 2);

@@ -52,4 +52,14 @@ static inline unsigned storm_below(struct storm *storm, unsigned below)
 	return (unsigned)(storm->random * 0x2545f4914f6cdd1du >> 33) % below;
 }
 
+/* A file that has no name any more; what is mapped from it may be rewritten, which is not so of a memfd. */
+static inline int file_open(void)
+{
+	char name[] = "/tmp/stress-XXXXXX";
+	int fd = mkstemp(name);
+
+	CHECK(fd >= 0 && unlink(name) == 0);
+	return fd;
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* unmap - code that goes away while threads call through it, and comes back
  *
- * Callers run small functions, with a system call each, in a few pages, with sites across two of them. The main
+ * Callers run small functions, with a system call each, in a few pages of a file, a memfd, or of none, with sites, or
+ * the number before them, across two of them; most have padding between them. The main
  * thread takes pages away (munmap; a mapping without access right over them; mremap to elsewhere; mprotect without
  * access, or to be rewritten) and puts them back, a moment later or at once, as they were or fresh, and throws away
  * what has been written to them. Callers that run into the hole get SIGSEGV and go on by siglongjmp.
@@ -74,13 +75,19 @@ static void on_segv(int signal, siginfo_t *info, void *context)
 
 static void lay(struct storm *storm)
 {
+	unsigned end = 0;
+	bool is_filled = storm_below(storm, 4);
+
 	memset(image, 0xcc, sizeof(image));
 	for (unsigned i = 0; i < SLOTS; i++) {
 		unsigned place = BEFORE_SITE + storm_below(storm, SLOT - BEFORE_SITE - AFTER_SITE + 1);
 		slots[i].site = FIRST_SLOT + i * SLOT + place;
 		if ((FIRST_SLOT + i * SLOT + SLOT / 2) % CODE_PAGE == 0)
-			slots[i].site = FIRST_SLOT + i * SLOT + SLOT / 2 - 1;
+			slots[i].site = FIRST_SLOT + i * SLOT + SLOT / 2 - 1 + storm_below(storm, BEFORE_SITE);
 		slots[i].form = storm_below(storm, FORMS);
+		if (is_filled)
+			emit_between(storm, image, end, slots[i].site - emit_lead(slots[i].form), NULL);
+		end = slots[i].site + AFTER_SITE;
 		slots[i].number = storm_below(storm, 8) ? shadow_own(storm) : SYS_getppid;
 		emit_at(image + slots[i].site, slots[i].form, slots[i].number);
 	}
@@ -93,7 +100,7 @@ static void call_one(struct worker *w, const struct slot *slot)
 
 	w->site = at + slot->site;
 	w->form = slot->form;
-	w->number = slot->form == FIXED ? slot->number : shadow_own(&w->storm);
+	w->number = emit_has_number(slot->form) ? slot->number : shadow_own(&w->storm);
 	w->cx = slot->form == BY_DI ? -1 : w->number;
 	shadow_made(w->number, emit_run(w->site, w->form, w->number, &none), NULL);
 }
@@ -207,7 +214,7 @@ static void call_all(struct storm *storm, const struct part *part, const unsigne
 	static const struct seeker none = { -1, 0 };
 
 	for (unsigned i = 0; i < SLOTS; i++) {
-		int number = slots[i].form == FIXED ? slots[i].number : shadow_own(storm);
+		int number = emit_has_number(slots[i].form) ? slots[i].number : shadow_own(storm);
 		long into = (long)slots[i].site - (long)part->first * CODE_PAGE;
 		if (into >= BEFORE_SITE && into + AFTER_SITE <= (long)size_of(part))
 			shadow_made(number, emit_run(at + into, slots[i].form, number, &none), NULL);
@@ -267,7 +274,8 @@ int main(int argc, char **argv)
 	report_faults();
 	handle(SIGSEGV, on_segv, SA_NODEFER);
 	lay(&storm);
-	CHECK((file = memfd_create("code", MFD_CLOEXEC)) >= 0 && write(file, image, SIZE) == SIZE);
+	file = storm_below(&storm, 4) ? file_open() : memfd_create("code", MFD_CLOEXEC);
+	CHECK(file >= 0 && write(file, image, SIZE) == SIZE);
 	code = make_fresh(&storm, &all);
 	shadow_begin();
 	for (unsigned i = 0; i < CALLERS; i++) {
