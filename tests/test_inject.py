@@ -3,8 +3,9 @@
 
 tests/hooked/injector steps tests/hooked/injected through a call, one step more in each round, and sends a signal there;
 the program checks what its handler is shown and what becomes of the call (see both). Each path of a call once: plain,
-answered and passed on by hooks of either register policy, by an owner, in the tactics zpoline and trap; and natively.
-A path also has to have been interrupted at the labels named here, and in its hook.
+answered and passed on by hooks of either register policy, by an owner, in the tactics zpoline, jump and trap; and
+natively. A path also has to have been interrupted at the labels named here, in its hook, and, by a jump, at the number
+before the site or at the site and in the padding, and at each instruction of the stub.
 
     tests/test_inject.py --build build [word ...]    words: only paths with one in their name
                                                      last line: N passed, N failed, N skipped
@@ -31,14 +32,25 @@ ENTRY = ("zl_entry_call", "zl_call_r11", "zl_call_saved", "zl_call_moved", "zl_c
 TRAP = ("zl_real_handler", "zl_jump_flags")
 EXIT = ("zl_exit_begin",)
 GATE = ("zl_gate_call", "zl_gate_call_window")
+STUB = ("zl_entry_stub", "zl_jump_saved", "zl_jump_moved", "zl_jump_flags")
 HOOKED = (*ENTRY, "zl_hooked", *EXIT, "zl_exit_slot")
 PASSED = (*ENTRY, "zl_hooked", *GATE)
 OWNED = (*PASSED, "zl_dispatch", "zl_own_sigprocmask")
 TRAP_PASSED = (*TRAP, "zl_hooked", *GATE)
 MADE = ("zl_gate_call_after", *EXIT)
 
-# tactic (None: natively), hook, case and result for injected.c, signal, labels to be interrupted at, more settings
-Path = collections.namedtuple("Path", "tactic hook case result signal labels settings", defaults=("",))
+# Of each form: the instructions that it has in the program's code and in its stub.
+JUMPS = {"mov": (1, 4), "movq": (1, 4), "cave": (2, 3)}
+
+# tactic (None: natively), hook, case and result for injected.c, signal, labels to be interrupted at, more settings, form
+Path = collections.namedtuple("Path", "tactic hook case result signal labels settings form", defaults=("", "bare"))
+
+
+def by_jump(hook, case, result, which, labels):
+    """Each form."""
+    return [Path("jump", hook, case, result, which, (*STUB, *labels), "", form) for form in JUMPS]
+
+
 PATHS = (
     *(Path(None, None, case, 0, USR1, ()) for case in ("getpid", "backwards", "write", "block", "unblock")),
     *(Path(None, None, case, 0, which, (ASLEEP,)) for case in ("read", "suspend") for which in (USR1, ALRM)),
@@ -66,6 +78,21 @@ PATHS = (
     Path("zpoline", "pass:0", "read", 0, USR1, (*PASSED, ASLEEP)),
     Path("zpoline", "clobber:1", "write", 0, ALRM, (*PASSED, *MADE)),
     Path("zpoline", "clobber:0", "read", 0, ALRM, (*PASSED, ASLEEP)),
+    *(Path(None, None, case, 0, USR1, (), "", form) for case in ("getpid", "write") for form in JUMPS),
+    *by_jump(None, "getpid", 0, USR1, ("zl_plain_jump_after",)),
+    *by_jump(None, "write", 0, SEGV, ("zl_plain_jump_after",)),
+    *by_jump(None, "read", 0, ALRM, (ASLEEP,)),
+    *by_jump(None, "suspend", 0, USR1, (ASLEEP,)),
+    *by_jump(None, "block", 0, USR1, ("zl_dispatch", "zl_own_sigprocmask", *GATE, *MADE)),
+    *by_jump(None, "unblock", 0, ALRM, ("zl_dispatch", "zl_own_sigprocmask", *GATE, *MADE)),
+    *by_jump("fake", "getpid", 4242, USR1, ("zl_hooked", *EXIT)),
+    *by_jump("deny:getpid=EPERM", "getpid", -1, ALRM, ("zl_hooked", "zl_dispatch", *EXIT)),
+    *by_jump("count", "write", 0, USR1, ("zl_hooked", *GATE, *MADE)),
+    *by_jump("count", "read", 0, USR1, ("zl_hooked", *GATE, ASLEEP)),
+    *by_jump("pass:1", "write", 0, USR1, ("zl_hooked", *GATE, *MADE)),
+    *by_jump("clobber:1", "write", 0, ALRM, ("zl_hooked", *GATE, *MADE)),
+    *(Path("trap", None, "getpid", 0, USR1, (*TRAP, "zl_plain_jump_after"), "", form) for form in JUMPS),
+    *(Path("zpoline", "count", "write", 0, USR1, (*PASSED, *MADE), "", form) for form in JUMPS),
     Path("trap", None, "write", 0, USR1, (*TRAP, "zl_plain_jump_after")),
     Path("trap", None, "backwards", 0, USR1, ("zl_real_handler", "zl_entry_jump", "zl_plain_jump_after")),
     *(Path("trap", None, "read", 0, which, (*TRAP, ASLEEP)) for which in (USR1, ALRM)),
@@ -80,7 +107,8 @@ PATHS = (
 
 
 def name_of(path):
-    words = (path.tactic or "natively", path.hook and f"hook {path.hook}", path.settings, path.case, path.signal.name)
+    words = (path.tactic or "natively", path.hook and f"hook {path.hook}", path.settings, path.case,
+             path.form != "bare" and path.form, path.signal.name)
     return ", ".join(word for word in words if word)
 
 
@@ -113,13 +141,13 @@ class Output:
     def object_of(self, pc):
         for start, end, offset, file in self.maps:
             if start <= pc < end:
-                return file or ("page zero" if start == 0 else "the sled"), pc - start + offset
+                return file or ("page zero" if start == 0 else "sled or stub"), pc - start + offset
         return "nowhere", pc
 
 
 def run(build, path):
     words = [os.path.join(build, "tests/hooked/injector"), str(int(path.signal)),
-             os.path.join(build, "tests/hooked/injected"), path.case, str(path.result)]
+             os.path.join(build, "tests/hooked/injected"), path.case, str(path.result), path.form]
     if path.tactic:
         words += [f"LD_PRELOAD={os.path.join(build, 'libzlazy.so')}", f"ZLAZY_TACTIC={path.tactic}", "ZLAZY_QUIET=1"]
         words += path.settings.split()
@@ -151,7 +179,18 @@ def why_wrong(path, output, symbols, added):
         lost.append("its hook")
     if path.tactic == "zpoline" and ("page zero", path_number(path)) not in output.places:
         lost.append("page zero")
+    if path.tactic == "jump":
+        lost += missed_of_jump(path, output)
     return f"no signal came at {', '.join(lost)}" if lost else None
+
+
+def missed_of_jump(path, output):
+    """What a path by way of a stub has to have been interrupted at, but was not."""
+    met = collections.Counter(file for file, _ in set(output.places))
+    after = 1   # the instruction behind the site, at the end
+    expected = {"injected": JUMPS[path.form][0] + (0 if ASLEEP in path.labels else after), "sled or stub": JUMPS[path.form][1]}
+    return [f"each instruction in {file} ({met[file]} of {count})" for file, count in expected.items()
+            if met[file] != count]
 
 
 def path_number(path):
@@ -177,9 +216,9 @@ def main():
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     chosen = [path for path in PATHS if not options.words or any(word in name_of(path) for word in options.words)]
-    missing = {"zpoline": machine.why_no_zpoline(), "trap": machine.why_no_dispatch(), None: None}
-    if missing["trap"]:
-        missing["zpoline"] = missing["trap"]
+    missing = {"trap": machine.why_no_dispatch(), None: None}
+    missing["jump"] = missing["trap"]
+    missing["zpoline"] = missing["trap"] or machine.why_no_zpoline()
     possible = [path for path in chosen if not missing[path.tactic]]
     for tactic in sorted({path.tactic for path in chosen if missing[path.tactic]}):
         print(f"SKIP signals at every instruction in {tactic}: {missing[tactic]}")

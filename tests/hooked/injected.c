@@ -1,6 +1,6 @@
 /* injected.c - one system call a round, between two breakpoints, in which a signal comes; for tests/test_inject.py
  *
- *     injected CASE RESULT      RESULT: what getpid answers; 0: what it really is
+ *     injected CASE RESULT FORM    RESULT: what getpid answers; 0: what it really is
  *
  * The tracer (injector.c) stops at `int3` before the site, sends the signal after so many steps of the call, and lets
  * go. The handler must be shown the program before the call, which then has had no effect, or after it, with its
@@ -12,6 +12,12 @@
  *     read                  of an empty pipe that the handler writes to: all but SIGALRM (SA_RESTART) may end it
  *     block, unblock        rt_sigprocmask of these signals: after, or before, no handler runs
  *     suspend               rt_sigsuspend lets them in: the handler runs at its end, never before
+ *
+ * FORM is what the call looks like:
+ *
+ *     bare                  a `syscall`, with nothing beside it
+ *     mov, movq             a `mov` of the number before it, of five bytes or seven; the call begins there
+ *     cave                  padding up to the next function behind it
  */
 #include "../guests/guest.h"
 #include "injected.h"
@@ -30,10 +36,32 @@ static struct state {
 } state;
 
 extern void call_between(struct state *state);
-extern char call_site[], call_after[], open_after[];
+extern char open_after[];
+extern char bare_call[], cave_call[];
+#define FORMS_OF(number) extern char mov_##number[], movq_##number[];
+FORMS_OF(0) FORMS_OF(1) FORMS_OF(14) FORMS_OF(39) FORMS_OF(130)
 extern long open_signals(const uint64_t *mask);
 
+/* Each a function of its own, padded up to the next. */
 asm(".text\n"
+"	.irp number, 0,1,14,39,130\n"
+"	.p2align 4\n"
+"mov_\\number:\n"
+"	.cfi_startproc\n"
+"	movl $\\number, %eax; syscall; int3; jmp call_back\n"
+"	.cfi_endproc\n"
+"	.p2align 4\n"
+"movq_\\number:\n"
+"	.cfi_startproc\n"
+"	.byte 0x48, 0xc7, 0xc0; .long \\number; syscall; int3; jmp call_back\n"
+"	.cfi_endproc\n"
+"	.endr\n"
+"	.p2align 4\n"
+"cave_call:\n"
+"	.cfi_startproc\n"
+"	syscall; int3; jmp call_back\n"
+"	.cfi_endproc\n"
+"	.p2align 4\n"
 "call_between:\n"
 "	.cfi_startproc\n"
 "	pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
@@ -49,10 +77,8 @@ asm(".text\n"
 "	movq 8*14(%rdi), %r14; movq 8*15(%rdi), %r15; movq 8*5(%rdi), %rdi\n"
 "	popfq\n"
 "	int3\n"
-"call_site:\n"
-"	syscall\n"
-"call_after:\n"
-"	int3\n"
+"	jmp *call_begin(%rip)\n"
+"call_back:\n"
 "	pushfq\n"
 "	pushq %rax\n"
 "	movq 16(%rsp), %rax\n"
@@ -78,9 +104,17 @@ asm(".text\n"
 "	syscall\n"
 "open_after:\n"
 "	ret\n"
-"	.cfi_endproc\n");
+"	.cfi_endproc\n"
+"	.fill 200, 1, 0xf4\n"   /* no padding within reach of a short jump */
+"bare_call:\n"
+"	.cfi_startproc\n"
+"	syscall; int3; jmp call_back\n"
+"	.cfi_endproc\n"
+"	.fill 200, 1, 0xf4\n");
 
 #define BIT(signal) (1UL << ((signal) - 1))
+static char *call_begin, *call_site, *call_after;
+
 /* SIGSYS is blocked all the time, in the program's eyes. */
 enum { SIGNALS = BIT(SIGUSR1) | BIT(SIGALRM) | BIT(SIGSEGV), BLOCKED = BIT(SIGSYS), ALL = SIGNALS | BLOCKED };
 static const uint64_t nothing, signals = SIGNALS, blocked = BLOCKED;
@@ -122,7 +156,8 @@ static int bytes_in_pipe(void)
 static void check_call(void *context, bool is_before, bool is_restarting)
 {
 	if (is_before) {
-		CHECK_EQ(reg(context, REG_RAX), chosen->number);
+		bool has_number = reg(context, REG_RIP) == (long)call_site;
+		CHECK_EQ(reg(context, REG_RAX), has_number ? chosen->number : (long)state.in[RAX]);
 		CHECK_EQ(bytes_in_pipe(), 0);
 		CHECK(!is("unblock") && !is("suspend"));
 	} else if (is("read")) {
@@ -152,7 +187,7 @@ static void check_context(ucontext_t *context, bool is_before)
 static void on_signal(int signal, siginfo_t *info, void *context)
 {
 	uintptr_t pc = (uintptr_t)reg(context, REG_RIP);
-	bool is_before = pc == (uintptr_t)call_site;
+	bool is_before = pc == (uintptr_t)call_begin || pc == (uintptr_t)call_site;
 	uint64_t shown, now, temporary;
 
 	handled++;
@@ -185,7 +220,8 @@ static void prepare(bool is_warm)
 	for (uint64_t i = 0; i < VECTORS * 2; i++)
 		state.vector_in[i / 2][i % 2] = 0xfedcba9876543210UL * (i + 3);
 	state.in[FLAGS] = 0x202 | chosen->flags;
-	state.in[RAX] = (uint64_t)chosen->number;
+	if (call_begin == call_site)
+		state.in[RAX] = (uint64_t)chosen->number;
 	state.in[RDI] = (uint64_t)chosen->arg[0];
 	state.in[RSI] = (uint64_t)chosen->arg[1];
 	state.in[RDX] = (uint64_t)chosen->arg[2];
@@ -234,13 +270,32 @@ static void finish(bool is_warm)
 		CHECK(read(pipe_fds[0], &byte, 1) == 1);
 }
 
+static void choose_form(const char *form)
+{
+	static const struct { long number; char *mov, *movq; } fixed[] = { { 0, mov_0, movq_0 }, { 1, mov_1, movq_1 },
+		{ 14, mov_14, movq_14 }, { 39, mov_39, movq_39 }, { 130, mov_130, movq_130 } };
+	bool is_short = strcmp(form, "mov") == 0;
+
+	call_begin = call_site = strcmp(form, "cave") == 0 ? cave_call : strcmp(form, "bare") == 0 ? bare_call : NULL;
+	for (size_t i = 0; i < COUNT_OF(fixed) && !call_begin; i++) {
+		if (fixed[i].number == chosen->number) {
+			call_begin = is_short ? fixed[i].mov : fixed[i].movq;
+			call_site = call_begin + (is_short ? 5 : 7);
+			break;
+		}
+	}
+	CHECK(call_begin);
+	call_after = call_site + 2;
+}
+
 int main(int argc, char **argv)
 {
-	CHECK(argc == 3);
+	CHECK(argc == 4);
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
 		if (strcmp(cases[i].name, argv[1]) == 0)
 			chosen = &cases[i];
 	CHECK(chosen && pipe(pipe_fds) == 0);
+	choose_form(argv[3]);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		if (cases[i].number == SYS_getpid)
 			cases[i].result = atol(argv[2]) ? atol(argv[2]) : getpid();

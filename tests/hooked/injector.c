@@ -1,9 +1,9 @@
 /* injector.c - send a signal at every instruction of a system call; for tests/test_inject.py
  *
- *     injector SIGNAL PROGRAM CASE RESULT [NAME=VALUE ...]
+ *     injector SIGNAL PROGRAM CASE RESULT FORM [NAME=VALUE ...]
  *
  * Runs PROGRAM (injected.c), with NAME=VALUE in its environment, under ptrace. In round k it lets it come to the first
- * breakpoint, makes k steps, sends SIGNAL, and lets it go on to the second: the program itself checks what the
+ * breakpoint and over the jump that follows, makes k steps, sends SIGNAL, and lets it go on to the second: the program itself checks what the
  * handler is shown and what becomes of the call. The last round is the one whose steps come to the second breakpoint,
  * or to a call that sleeps in the kernel.
  * Output: `map` and a line of /proc/PID/maps for each mapping of code, `at PC` for each signal, `asleep` for one to
@@ -29,11 +29,11 @@
 #include <unistd.h>
 
 enum { ROUND_SECONDS = 20, SHORT_LOOKS = 20, LOOK_US = 200, LOOKS_ASLEEP = 3 };
-enum { PUSHFQ = 0x9c, SYSCALL = 0x050f, SYSCALL_SIZE = 2, TRAP_FLAG = 0x100, KNOWN = 4096 };
+enum { PUSHFQ = 0x9c, SYSCALL = 0x050f, JUMP = 0x25ff, TRAP_FLAG = 0x100, KNOWN = 4096 };
 
 static pid_t program;
 static struct user_regs_struct regs;   /* of the program, when it stopped last */
-static uint64_t site, sent_at;
+static uint64_t begin, end, sent_at;   /* begin: where the call begins; end: behind the breakpoint after it */
 static long steps;
 
 static void on_alarm(int signal)
@@ -179,6 +179,17 @@ static void go_to(uint64_t pc)
 		fail("a SIGTRAP at pc %#llx", regs.rip);
 }
 
+/* Behind the first breakpoint. */
+static void go_to_call(void)
+{
+	go_on();
+	if (code_at(regs.rip) != JUMP || !step())
+		fail("no jump behind the breakpoint at %#llx", regs.rip);
+	if (begin && begin != regs.rip)
+		fail("a call at %#llx", regs.rip);
+	begin = regs.rip;
+}
+
 static void print_maps(void)
 {
 	char path[64], line[512];
@@ -198,8 +209,8 @@ static void start(char **words)
 	program = fork();
 	check(program >= 0, "fork");
 	if (program == 0) {
-		char *guest[] = { words[0], words[1], words[2], NULL };
-		for (char **setting = words + 3; *setting; setting++)
+		char *guest[] = { words[0], words[1], words[2], words[3], NULL };
+		for (char **setting = words + 4; *setting; setting++)
 			putenv(*setting);
 		if (ptrace(PTRACE_TRACEME, 0, 0, 0) == 0)
 			execv(guest[0], guest);
@@ -208,11 +219,11 @@ static void start(char **words)
 	check(wait_stop() == SIGTRAP, "exec");
 	check(ptrace(PTRACE_SETOPTIONS, program, 0, PTRACE_O_EXITKILL) == 0, "PTRACE_SETOPTIONS");
 	for (int round = 0; round < WARM_ROUNDS; round++) {
+		go_to_call();
 		go_on();
-		site = regs.rip;
-		go_to(site + SYSCALL_SIZE + 1);
+		end = regs.rip;
 	}
-	go_to(site);
+	go_to_call();
 	print_maps();
 }
 
@@ -235,9 +246,9 @@ static bool try_step(int signal)
 			fail("no end of the step over the call that slept");
 		hide_step(SYSCALL);
 	}
-	go_to(site + SYSCALL_SIZE + 1);
-	go_to(site);
-	return is_asleep || sent_at == site + SYSCALL_SIZE;
+	go_to(end);
+	go_to_call();
+	return is_asleep || sent_at == end - 1;
 }
 
 /* The program, too: to wake it up on another would take longer. */
@@ -254,7 +265,7 @@ int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
 
-	if (argc < 5)
+	if (argc < 6)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGALRM, &action, NULL);
