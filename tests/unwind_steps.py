@@ -1,40 +1,59 @@
 """Inside gdb (tests/test_unwind.py): step from the site to the instruction behind it, and unwind from each on the way.
 
-With UNWIND_TACTIC=trap: from a few instructions of the agent's handler.
+UNWIND_FORM is the form of call of tests/guests/unwind.c. With UNWIND_TACTIC=trap: from a few instructions of the agent's
+handler.
 Prints one line for each instruction from which main is not reached by way of deepest and middle with rbx intact,
-and `steps N` at the end: the instructions between site and site, or in the handler.
+and `steps N` at the end: the instructions between site and site, or in the handler. The lines begin with LOST; with
+`stub:` where it is an instruction of a stub, or of the padding that leads there, of which nothing is promised.
 """
 import os
 
 import gdb
 
-MOST_STEPS = 5000
-NUMBER, RBX = int(os.environ["UNWIND_NUMBER"]), 0x1234
+MOST_STEPS, MOST_LOST = 5000, 20
+NUMBER, FORM, RBX = int(os.environ["UNWIND_NUMBER"]), os.environ["UNWIND_FORM"], 0x1234
+FORMS = ("site", "mov_39", "mov_500", "cave")
+DEEPEST = "deepest" if FORM == "site" else "deepest_" + FORM
 
 
 def names():
     frame, found = gdb.newest_frame(), []
     while frame is not None and len(found) < 40:
         found.append(frame.name())
-        if frame.name() == "deepest" and int(frame.read_register("rbx")) != RBX:
+        if frame.name() == DEEPEST and int(frame.read_register("rbx")) != RBX:
             return "rbx is %#x in deepest" % int(frame.read_register("rbx"))
         frame = frame.older()
     return found
 
 
 def is_whole(found):
-    return isinstance(found, list) and [n for n in found if n in ("deepest", "middle", "main")] == \
-        ["deepest", "middle", "main"]
+    return isinstance(found, list) and [n for n in found if n in (DEEPEST, "middle", "main")] == \
+        [DEEPEST, "middle", "main"]
+
+
+def value(text):
+    return int(gdb.parse_and_eval("(unsigned long)" + text))
 
 
 def pc():
-    return int(gdb.parse_and_eval("(unsigned long)$pc"))
+    return value("$pc")
+
+
+def is_of_stub():
+    """Neither of the functions of an object that is loaded, nor of page zero and its sled."""
+    frame = gdb.newest_frame()
+    name = gdb.solib_name(pc())
+    padding = value("&unwind_cave_after") + 16   # behind the end of the function
+    return FORM != "site" and ((name is None and frame.name() is None) or
+                               (value("&unwind_cave_after") < pc() < padding and frame.name() != "middle"))
 
 
 def show_if_lost():
     found = names()
-    if not is_whole(found):
-        print("LOST at %s: %s" % (gdb.execute("x/i $pc", to_string=True).strip(), found))
+    lost = not is_whole(found)
+    if lost:
+        print("%s at %s: %s" % ("stub:" if is_of_stub() else "LOST", gdb.execute("x/i $pc", to_string=True).strip(), found))
+    return lost
 
 
 def is_in_handler():
@@ -59,20 +78,26 @@ def go_through_handler():
 
 
 def go():
-    site = int(gdb.parse_and_eval("(unsigned long)&unwind_site"))
-    gdb.execute("break deepest", to_string=True)   # not at the site: its bytes change
+    site, after = value("&unwind_" + FORM), value("&unwind_%s_after" % FORM)
+    gdb.execute("set variable form = %d" % FORMS.index(FORM), to_string=True)
+    gdb.execute("break *%s" % DEEPEST, to_string=True)   # not at the site: its bytes change
     for _ in range(3):   # the first call is a trap, which rewrites the site
         gdb.execute("continue", to_string=True)
     gdb.execute("delete", to_string=True)
     gdb.execute("set variable number = %d" % NUMBER, to_string=True)
     while pc() != site:
         gdb.execute("stepi", to_string=True)
+    lost = 0
     for steps in range(1, MOST_STEPS):
+        if lost > MOST_LOST:
+            break
         gdb.execute("stepi", to_string=True)
-        if pc() == site + 2:
+        if pc() == after:
             print("steps %d" % steps)
             return
-        show_if_lost()
+        if gdb.newest_frame().name() == "zl_entry_stub":
+            print("by zl_entry_stub")
+        lost += show_if_lost()
     print("never came back")
 
 

@@ -1,21 +1,38 @@
-/* unwind - a call three functions deep, for tests/test_unwind.py to step through; by itself: its calls work */
+/* unwind - a call three functions deep, for tests/test_unwind.py to step through; by itself: its calls work
+ *
+ * The call is a `syscall` with little around it, one behind a mov of its number, or one that has padding in reach. */
 #include "guest.h"
 
 extern const char unwind_site[];
 static volatile long number = SYS_getppid;
+extern long deepest_mov_39(void), deepest_mov_500(void), deepest_cave(const volatile long *number);
+
+/* Each keeps a callee-saved register, which an unwinder has to find, and gives it back in the result. */
+#define DEEPEST(name, load) \
+	".p2align 4\n.globl deepest_" name ", unwind_" name ", unwind_" name "_after\n.type deepest_" name ", @function\n" \
+	"deepest_" name ": .cfi_startproc\n" \
+	"	pushq %rbx\n	.cfi_adjust_cfa_offset 8\n	.cfi_offset rbx, -16\n	movl $0x1234, %ebx\n" \
+	load "	syscall\nunwind_" name "_after: leaq -0x1234(%rax,%rbx), %rax\n" \
+	"	popq %rbx\n	.cfi_adjust_cfa_offset -8\n	ret\n	.cfi_endproc\n	.size deepest_" name ", .-deepest_" name "\n"
+
+asm(DEEPEST("mov_39", "unwind_mov_39: movl $39, %eax\n") DEEPEST("mov_500", "unwind_mov_500: movl $500, %eax\n")
+    DEEPEST("cave", "	movq (%rdi), %rax\nunwind_cave:\n") ".p2align 4\nnop\n");
 
 __attribute__((noinline)) static long deepest(void)
 {
-	register long rbx asm("rbx") = 0x1234;   /* a callee-saved register that an unwinder has to find */
+	register long rbx asm("rbx") = 0x1234;
 	long result;
-	asm volatile(".globl unwind_site\nunwind_site: syscall" : "=a"(result), "+r"(rbx) : "0"(number)
-		: "rcx", "r11", "memory");
+	asm volatile(".globl unwind_site, unwind_site_after\nunwind_site: syscall\nunwind_site_after:" : "=a"(result), "+r"(rbx)
+		: "0"(number) : "rcx", "r11", "memory");
 	return result + rbx - 0x1234;
 }
 
+static volatile enum { BARE, MOV_39, MOV_500, CAVE, FORMS } form;
+
 __attribute__((noinline)) static long middle(void)
 {
-	long result = deepest();
+	long result = form == BARE ? deepest() : form == MOV_39 ? deepest_mov_39() : form == MOV_500 ? deepest_mov_500()
+		: deepest_cave(&number);
 	asm volatile("" : "+r"(result));
 	return result;
 }
@@ -23,7 +40,9 @@ __attribute__((noinline)) static long middle(void)
 int main(void)
 {
 	for (int i = 0; i < 4; i++)
-		CHECK_EQ(middle(), getppid());
+		middle();
+	for (form = BARE; form < FORMS; form++)
+		CHECK_EQ(middle(), form == MOV_39 ? getpid() : form == MOV_500 ? -ENOSYS : getppid());
 	say("came back");
 	return 0;
 }
