@@ -19,7 +19,7 @@ enum { QUERY_READABLE = 1, QUERY_WRITABLE = 2, QUERY_EXECUTABLE = 4, QUERY_SHARE
 /* The last mappings found to be private. Only what maps a file or shared memory can change that (zl_maps_forget()):
  * what is unmapped there and mapped anew is private again. Under the patch lock. */
 enum { KNOWN = 32 };
-static struct { uintptr_t start, end; bool has_file; } known[KNOWN];
+static struct { uintptr_t start, end; } known[KNOWN];
 static unsigned next_known;
 
 /* struct procmap_query */
@@ -185,7 +185,6 @@ static void note(const struct zl_mapping *mapping)
 		return;
 	known[next_known].start = mapping->start;
 	known[next_known].end = mapping->end;
-	known[next_known].has_file = mapping->has_file;
 	next_known = (next_known + 1) % KNOWN;
 }
 
@@ -195,16 +194,6 @@ bool zl_maps_is_known_private(uintptr_t address)
 		if (address - known[i].start < known[i].end - known[i].start)
 			return true;
 	return false;
-}
-
-bool zl_maps_has_file(uintptr_t address)
-{
-	struct zl_mapping mapping;
-
-	for (unsigned i = 0; i < KNOWN; i++)
-		if (address - known[i].start < known[i].end - known[i].start)
-			return known[i].has_file;
-	return zl_maps_find(address, &mapping) == 0 && mapping.has_file;
 }
 
 void zl_maps_forget(uintptr_t start, uintptr_t end)

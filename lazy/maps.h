@@ -26,8 +26,6 @@ void zl_maps_start(void);
 /* Has zl_maps_find() told that the memory at an address is private and no view, so that it still is? locks:
  * zl_patch_lock */
 bool zl_maps_is_known_private(uintptr_t address);
-/* Does the mapping at an address, which is known to be private, have a file? locks: zl_patch_lock */
-bool zl_maps_has_file(uintptr_t address);
 /* [start, end) may be shared, or a view, from now on. locks: zl_patch_lock */
 void zl_maps_forget(uintptr_t start, uintptr_t end);
 /* The same, and the name that the kernel has for the mapping: a path, perhaps with " (deleted)", or "[vdso]" and the

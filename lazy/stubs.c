@@ -388,7 +388,8 @@ static struct zl_stub *find_resting(uintptr_t after, const struct zl_jump *jump)
 	struct zl_stub *stub = *bucket_of(after);
 
 	while (stub && (stub->after != after || stub->cave != jump->cave || stub->length != jump->length ||
-			memcmp(stub->displaced, jump->displaced, jump->length) != 0))
+			memcmp(stub->displaced, jump->displaced, jump->length) != 0 ||
+			(jump->cave && memcmp(stub->padding, jump->padding, ZL_JUMP_SIZE) != 0)))
 		stub = stub->next_same;
 	return stub;
 }

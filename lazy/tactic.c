@@ -132,7 +132,11 @@ const struct zl_tactic *zl_tactic_of(uintptr_t after, enum zl_site_state state)
 /* In generated code padding may be data, and a jump, unlike a call, can't be copied elsewhere with it. */
 static bool may_jump_at(uintptr_t site, const struct zl_choice *choice)
 {
-	return choice->is_of_module || zl_maps_has_file(site) || (zl_jit == ZL_JIT_PATCH && !choice->jump.cave);
+	struct zl_mapping mapping;
+
+	if (choice->is_of_module || (zl_jit == ZL_JIT_PATCH && !choice->jump.cave))
+		return true;
+	return zl_maps_find(site, &mapping) == 0 && mapping.has_file;
 }
 
 static bool has_jump(const struct zl_jump *jump)

@@ -248,12 +248,16 @@ static void move(struct worker *w)
 }
 
 /* Run copies of what has run: of functions with their number only, for without it a copy of rewritten code is a call
- * through NULL. */
+ * through NULL. Not of what may have got a jump, which is in files: a copied jump leads elsewhere (docs/LIMITS.md). */
 static void copy(struct worker *w)
 {
-	unsigned char *to = map(NULL, PROT_RW, MAP_PRIVATE, -1);
+	const char *tactic = getenv("ZLAZY_TACTIC");
+	unsigned char *to;
 	bool in_place = storm_below(&w->storm, 2);
 
+	if (w->memory == FROM_FILE && tactic && strcmp(tactic, "zpoline") != 0)
+		return;
+	to = map(NULL, PROT_RW, MAP_PRIVATE, -1);
 	memcpy(to, w->code, SIZE);
 	protect(to, PAGES, in_place ? PROT_RWX : PROT_RX);
 	serialize();
