@@ -44,6 +44,7 @@ GAPS = {
     "gs_own": (None, "gs is the agent's (design row 17)"),
     "jit_rwx_redzone": ("zpoline", "code that changes around a site in writable memory is not judged anew (row 5)"),
     "jit_uffd_quiet_writes": ("zpoline", "who watches writes sees the agent's, too (row 7)"),
+    "jump_number_is_code": ("zpoline", "a number that is the address of code goes there (row 4)"),
     "life_proc_mem": ("zpoline", "writes through /proc/self/mem into rewritten code are not seen (row 2)"),
     "null_jump_low": ("zpoline", "the sled forgets where a jump landed (row 9)"),
     "proc_vm_killed": (None, "a child that is killed in the agent's lock leaves it locked (row 14)"),
