@@ -5,8 +5,8 @@
 FUNCTION(d_r8d, "movl %edi,%eax; movl $102,%r8d; syscall; ret");
 FUNCTION(d_r8, "movl %edi,%eax; movq $102,%r8; syscall; ret");
 FUNCTION(d_long_r8d, "movl %edi,%eax; .byte 0x41,0xc7,0xc0; .long 102; syscall; ret");
-FUNCTION(d_movabs, "movl %edi,%eax; .byte 0x49,0xb8,1,2,3," "0xb8; .long 102; syscall; ret");
-FUNCTION(d_lea, "movl %edi,%eax; .byte 0x8d; " TAIL "syscall; ret");        /* lea 102(%rax),%edi */
+FUNCTION(d_movabs, "movl %edi,%eax; .byte 0x49,0xb8,1,2,3; " TAIL "syscall; ret");
+FUNCTION(d_lea, "movl %edi,%eax; .byte 0x8d; " TAIL "syscall; ret"); /* lea 102(%rax),%edi */
 FUNCTION(d_sib, "leal -102(%rdi),%eax; xorl %edi,%edi; .byte 0x8d,0x84; " TAIL "syscall; ret"); /* 102(%rax,%rdi,4),%eax */
 FUNCTION(d_word, "cmpl $500,%edi; movl %edi,%eax; jne 1f; movl $0x10000,%eax; .byte 0x66,0xb8,102,0\n1: syscall; ret");
 FUNCTION(d_overlap, "movl %edi,%eax; cmpl $500,%edi; jne 1f; .byte 0xb8,0x66\n1: .byte 0x90,0x90,0x90; syscall; ret");
@@ -28,19 +28,40 @@ FUNCTION(p_prefixed, "movl $102,%eax; .byte 0x66,0x0f,0x05; ret");
 extern call_function p_rex, p_segment, p_rep, p_repne, p_address, p_rex_r, p_long, p_long_rex_r, p_long_32, p_movabs, p_two,
 	p_prefixed;
 
+static call_function *const decoys[] = { d_r8d, d_r8, d_long_r8d, d_movabs, d_lea, d_sib, d_word, d_overlap },
+	*const same[] = { p_rex, p_segment, p_rep, p_repne, p_address, p_rex_r, p_long, p_long_rex_r, p_long_32, p_movabs, p_two,
+	p_prefixed };
+enum { DECOYS = COUNT_OF(decoys), SAME = COUNT_OF(same) };
+
+/* Copies without an unwind table, in `page`, 61 bytes apart; with bytes between them that look like code of all kinds. */
+static void copy(unsigned char *page)
+{
+	for (int i = 0; i < CODE_PAGE; i++)
+		page[i] = "\x48\xb8\x49\x41\x05\xcc\x0f\xc7\x90\xe9\x66"[i * 7 % 11];
+	for (size_t i = 0; i < DECOYS + SAME; i++)
+		memcpy(page + 61 * i, (void *)(uintptr_t)(i < DECOYS ? decoys[i] : same[i - DECOYS]), 32);
+}
+
+static void run(const unsigned char *page)
+{
+	for (size_t i = 0; i < DECOYS + SAME; i++) {
+		const void *code = page ? page + 61 * i : (void *)(uintptr_t)(i < DECOYS ? decoys[i] : same[i - DECOYS]);
+		CHECK_EQ(call_at(code, 500, 0, 0), i < DECOYS ? -ENOSYS : (long)getuid());
+		CHECK_EQ(call_at(code, SYS_getgid, 0, 0), i < DECOYS ? (long)getgid() : (long)getuid());
+	}
+}
+
 int main(void)
 {
-	static call_function *const decoys[] = { d_r8d, d_r8, d_long_r8d, d_movabs, d_lea, d_sib, d_word, d_overlap },
-		*const same[] = { p_rex, p_segment, p_rep, p_repne, p_address, p_rex_r, p_long, p_long_rex_r, p_long_32, p_movabs,
-		p_two, p_prefixed };
-	for (int again = 0; again < 100; again++) {
-		for (size_t i = 0; i < COUNT_OF(decoys); i++) {
-			CHECK_EQ(decoys[i](500, 0, 0), -ENOSYS);
-			CHECK_EQ(decoys[i](SYS_getgid, 0, 0), getgid());
-		}
-		for (size_t i = 0; i < COUNT_OF(same); i++)
-			CHECK_EQ(same[i](500, 0, 0), getuid());
+	unsigned char *anonymous = map_pages(1, PROT_RW);
+	copy(anonymous);
+	unsigned char *file = file_code(code_file(anonymous, CODE_PAGE), 1, NULL, 0);
+	protect(anonymous, 1, PROT_RX);
+	for (int again = 0; again < 50; again++) {
+		run(NULL);
+		run(anonymous);
+		run(file);
 	}
-	say("%zu decoys, %zu in disguise", COUNT_OF(decoys), COUNT_OF(same));
+	say("%d decoys, %d in disguise", (int)DECOYS, (int)SAME);
 	return 0;
 }
