@@ -1,7 +1,7 @@
 /* jump.h - functions in assembly with calls that a jump might replace, in the guest's own text, with unwind tables
  *
  * MOV_CALL(name, nr): long name(a, b, c): `mov $nr,%eax; syscall; ret`. CAVE_CALL(name): long name(nr, a, b, c): the
- * number comes in a register, and behind the ret there are 17 bytes of padding. CODE_PAGE_OF_CALLS(name, nr): a page of
+ * number comes in a register, and behind the ret there are 14 bytes of padding. CODE_PAGE_OF_CALLS(name, nr): a page of
  * text with CALLS of each in turn. file_code(): the same bytes in a file of the guest's own, mapped where it likes.
  */
 #ifndef GUEST_JUMP_H
@@ -16,14 +16,15 @@
 #define FUNCTION(name, ...) asm(".text; .p2align 5; .globl " #name "; .type " #name ",@function\n" #name \
 	": .cfi_startproc\n" __VA_ARGS__ "\n.cfi_endproc; .size " #name ",.-" #name "; .p2align 5")
 /* Padding that nothing runs, in the middle of a function. */
-#define PADDING "jmp 999f; .skip 6,0xcc; .p2align 4; 999:\n"
-#define SHIFT_CALL "movq %rdi,%rax; movq %rsi,%rdi; movq %rdx,%rsi; movq %rcx,%rdx; "
+#define PADDING "jmp 999f; .skip 6,0xcc; .balign 16,0xcc; 999:\n"
+#define SHIFT_CALL "movq %rdi,%rax; movq %rsi,%rdi; movq %rdx,%rsi; movq %rcx,%rdx; movq %r8,%r10; "
 #define MOV_CALL(name, nr) FUNCTION(name, "movl $" NUMBER(nr) ",%eax; syscall; ret"); extern call_function name
 #define CAVE_CALL(name) FUNCTION(name, SHIFT_CALL "syscall; ret"); extern cave_function name
 
 typedef long cave_function(long nr, long a, long b, long c);
 
-enum { CALLS = 64 };
+/* Where things are in each 64 bytes of such a page: the site of the mov, the second call, its site and its padding. */
+enum { CALLS = 64, MOV_SITE = 5, CAVE_AT = 32, CAVE_SITE = 47, CAVE_PADDING = 50 };
 
 #define CODE_PAGE_OF_CALLS(name, nr) asm(".text; .balign 4096; .globl " #name "; " #name ": .rept 64\n" \
 	".cfi_startproc; movl $" NUMBER(nr) ",%eax; syscall; ret; .cfi_endproc; .p2align 5\n" \
@@ -37,7 +38,7 @@ GUEST_UNUSED static long mov_in(const void *page, int i, long a, long b, long c)
 
 GUEST_UNUSED static long cave_in(const void *page, int i, long nr, long a, long b, long c)
 {
-	return ((cave_function *)((uintptr_t)page + 64 * (uintptr_t)i + 32))(nr, a, b, c);
+	return ((cave_function *)((uintptr_t)page + 64 * (uintptr_t)i + CAVE_AT))(nr, a, b, c);
 }
 
 /* Each call of a page whose constant is getuid, the first `count` of each kind. */

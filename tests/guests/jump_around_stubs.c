@@ -1,5 +1,5 @@
-/* jump_around_stubs - issue 5, row 24: a program unmaps and fills all free addresses around its code, in ranges that may hold anything of
- * the agent's; its calls go on, and fresh ones work */
+/* jump_around_stubs - issue 5, row 24: a program unmaps and fills all free addresses around its code, in ranges
+ * that may hold anything of the agent's; its calls go on, and fresh ones work */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(image, 102);

@@ -1,5 +1,6 @@
-/* jump_blocked_undo - issue 5: while a thread sleeps in a read by mov, or by cave, its code is made writable, the mov's number changed, and made
- * executable; a signal then makes the read go on, from the site. needs the real getpid */
+/* jump_blocked_undo - issue 5: while a thread sleeps in a read by mov, or by cave, its code is made writable, the
+ * mov's number changed, and made executable; a signal then makes the read go on, from the site. needs the real
+ * getpid */
 #include "jump.h"
 #include "blocked.h"
 
@@ -9,7 +10,7 @@ static int fds[2], handled, round_now;
 static void on_signal(int signo, siginfo_t *info, void *context)
 {
 	(void)signo, (void)info;
-	CHECK_EQ(reg(context, REG_RIP) - (long)page, 64 * round_now + (round_now % 2 ? 32 + 12 : 5));
+	CHECK_EQ(reg(context, REG_RIP) - (long)page, 64 * round_now + (round_now % 2 ? CAVE_SITE : MOV_SITE));
 	CHECK_EQ(reg(context, REG_RAX), SYS_read);
 	handled++;
 }

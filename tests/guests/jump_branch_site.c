@@ -1,4 +1,5 @@
-/* jump_branch_site - issue 5, mov: branches straight to the syscall, past its mov, with another number; and to the mov */
+/* jump_branch_site - issue 5, mov: branches straight to the syscall, past its mov, with another number; and to the
+ * mov */
 #include "jump.h"
 
 FUNCTION(past, "movl %edi,%eax; testl %esi,%esi; jne past_site; movl $102,%eax\npast_site: syscall; ret");

@@ -1,4 +1,5 @@
-/* jump_breakpoints - issue 5: the program puts int3 into its called code, at the mov, the site and the padding, meets it, takes it away again */
+/* jump_breakpoints - issue 5: the program puts int3 into its called code, at the mov, the site and the padding,
+ * meets it, takes it away again */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(page, 102);
@@ -24,7 +25,7 @@ static void on_trap(int signo, siginfo_t *info, void *context)
 
 int main(void)
 {
-	static const int places[] = { 0, 5, 7, 32 + 9, 32 + 12, 32 + 14 };
+	static const int places[] = { 0, MOV_SITE, MOV_SITE + 2, CAVE_AT + 9, CAVE_SITE, CAVE_SITE + 2 };
 	handle(SIGTRAP, on_trap, 0);
 	for (int round = 0; round < 60; round++) {
 		run_page(page, 10), run_page(page, 10);

@@ -1,10 +1,11 @@
-/* jump_caves_compete - issue 5, cave: five sites, three, two, that all reach one gap of 5 to 15 bytes; each call with its own result */
+/* jump_caves_compete - issue 5, cave: five sites, three, two, that all reach one gap of 5 to 15 bytes; each call
+ * with its own result */
 #include "jump.h"
 
-/* Five functions of 5 bytes (`mov %edi,%eax; syscall; ret`), a gap up to the next multiple of 16, three and two behind it. */
+/* Five functions of 5 bytes (`mov %edi,%eax; syscall; ret`), a gap up to the next multiple of 16, three behind it. */
 #define SITE "movl %edi,%eax; syscall; ret; "
 #define GROUP(gap) asm(".text; .p2align 4; .skip (16-25-" #gap ")&15,0xc3; .globl group_" #gap "; group_" #gap ": " \
-	".cfi_startproc; " SITE SITE SITE SITE SITE ".cfi_endproc; .skip " #gap "-1,0x90; nop\n" \
+	".cfi_startproc; " SITE SITE SITE SITE SITE ".cfi_endproc; .p2align 4\n" \
 	".cfi_startproc; " SITE SITE SITE ".cfi_endproc; .byte 0xc3"); extern unsigned char group_##gap[]
 GROUP(5); GROUP(6); GROUP(7); GROUP(8); GROUP(9); GROUP(10); GROUP(11); GROUP(12); GROUP(13); GROUP(14); GROUP(15);
 

@@ -1,4 +1,5 @@
-/* jump_churn - issue 5: 20,000 times code is mapped at another address, called and unmapped; neither memory nor mappings grow with it */
+/* jump_churn - issue 5: 20,000 times code is mapped at another address, called and unmapped; neither memory nor
+ * mappings grow with it */
 #include "jump.h"
 #include "maps.h"
 

@@ -1,4 +1,5 @@
-/* jump_churn_text - issue 5: the same sites are made writable and back 3,000 times, each called in between; memory does not grow */
+/* jump_churn_text - issue 5: the same sites are made writable and back 3,000 times, each called in between; memory
+ * does not grow */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(page, 102);

@@ -1,4 +1,5 @@
-/* jump_clone - issue 5, row 14: clone, fork and vfork made by mov and by cave; the children go on right, with calls of both kinds */
+/* jump_clone - issue 5, row 14: clone, fork and vfork made by mov and by cave; the children go on right, with
+ * calls of both kinds */
 #include "jump.h"
 
 MOV_CALL(mov_getuid, 102);

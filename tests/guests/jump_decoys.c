@@ -1,4 +1,5 @@
-/* jump_decoys - issue 5, mov: instructions that end like `mov $102,%eax` and are none, calls with other numbers behind them */
+/* jump_decoys - issue 5, mov: instructions that end like `mov $102,%eax` and are none, calls with other numbers
+ * behind them */
 #include "jump.h"
 
 #define TAIL ".byte 0xb8; .long 102; "

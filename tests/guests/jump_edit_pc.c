@@ -1,4 +1,5 @@
-/* jump_edit_pc - issue 5, row 13: handlers that come over calls by mov and by cave send the thread elsewhere; or only change registers */
+/* jump_edit_pc - issue 5, row 13: handlers that come over calls by mov and by cave send the thread elsewhere; or
+ * only change registers */
 #include "jump.h"
 
 enum { HITS = 1000 };

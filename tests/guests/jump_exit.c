@@ -1,4 +1,5 @@
-/* jump_exit - issue 5, row 16: a process ends by a call with a cave, or a mov, before it, with no stack and with none that exists */
+/* jump_exit - issue 5, row 16: a process ends by a call with a cave, or a mov, before it, with no stack and with
+ * none that exists */
 #include "jump.h"
 
 #define LEAVE(number) "movq %rsi,%rsp; movl %edi,%r8d; xorl %ebp,%ebp\n" number "syscall; hlt; ret; .p2align 4"

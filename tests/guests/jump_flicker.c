@@ -1,4 +1,5 @@
-/* jump_flicker - issue 5: a thread makes code writable, with execution, and back, while others call it by mov and by cave; each call counts once */
+/* jump_flicker - issue 5: a thread makes code writable, with execution, and back, while others call it by mov and
+ * by cave; each call counts once */
 #include "jump.h"
 #include <sys/eventfd.h>
 

@@ -1,4 +1,5 @@
-/* jump_flicker_signals - issue 5: as jump_flicker, with a timer whose handler calls by the same sites and checks the pc that it came over */
+/* jump_flicker_signals - issue 5: as jump_flicker, with a timer whose handler calls by the same sites and checks
+ * the pc that it came over */
 #include "jump.h"
 #include <sys/eventfd.h>
 
@@ -17,7 +18,7 @@ static void write_by(int i)
 
 static void on_tick(int signo, siginfo_t *info, void *context)
 {
-	static const int begins[] = { 0, 5, 7, 32, 35, 38, 41, 44, 46 };
+	static const int begins[] = { 0, 5, 7, 32, 35, 38, 41, 44, 47, 49 };
 	long at = reg(context, REG_RIP) - (long)page;
 	bool found = at < 0 || at >= CODE_PAGE;
 	(void)signo, (void)info;

@@ -1,4 +1,5 @@
-/* jump_fork - issue 5: fork in the middle: the child's known calls work, it meets fresh ones, changes the code, has children; then the parent */
+/* jump_fork - issue 5: fork in the middle: the child's known calls work, it meets fresh ones, changes the code,
+ * has children; then the parent */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(page, 102);
@@ -7,7 +8,7 @@ static void change(int nr)
 {
 	protect(page, 1, PROT_RW);
 	for (int i = 0; i < CALLS; i++) {
-		CHECK(page[64 * i] == 0xb8 && page[64 * i + 5] == 0x0f && page[64 * i + 44] == 0x0f);
+		CHECK(page[64 * i] == 0xb8 && page[64 * i + 5] == 0x0f && page[64 * i + CAVE_SITE] == 0x0f);
 		page[64 * i + 1] = (unsigned char)nr;
 	}
 	protect(page, 1, PROT_RX);

@@ -1,4 +1,5 @@
-/* jump_function_copied - issue 5, row 3: a function that was called (mov) is copied to other memory, near and far, and runs there */
+/* jump_function_copied - issue 5, row 3: a function that was called (mov) is copied to other memory, near and far,
+ * and runs there */
 #include "jump.h"
 
 MOV_CALL(mov, 102);

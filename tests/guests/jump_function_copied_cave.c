@@ -1,4 +1,5 @@
-/* jump_function_copied_cave - issue 5, row 3: as jump_function_copied, with the number in a register: the copy has a cave, or a call */
+/* jump_function_copied_cave - issue 5, row 3: as jump_function_copied, with the number in a register: the copy has
+ * a cave, or a call */
 #include "jump.h"
 
 CAVE_CALL(cave);

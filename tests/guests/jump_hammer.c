@@ -1,4 +1,5 @@
-/* jump_hammer - issue 5: 16 threads meet fresh sites, by mov and by cave, at the same moment; each call happens exactly once */
+/* jump_hammer - issue 5: 16 threads meet fresh sites, by mov and by cave, at the same moment; each call happens
+ * exactly once */
 #include "jump.h"
 #include <sys/eventfd.h>
 

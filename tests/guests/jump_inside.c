@@ -1,4 +1,5 @@
-/* jump_inside - issue 5, row 20: `mov $102,%eax; syscall; ret` inside another instruction, jumped into; that one is intact */
+/* jump_inside - issue 5, row 20: `mov $102,%eax; syscall; ret` inside another instruction, jumped into; that one
+ * is intact */
 #include "jump.h"
 
 #define INNER ".byte 0xb8; .long 102; .byte 0x0f,0x05,0xc3"

@@ -1,4 +1,5 @@
-/* jump_inside_started - issue 5, row 20: as jump_inside, but entered in the middle first, before the outer instruction ever runs */
+/* jump_inside_started - issue 5, row 20: as jump_inside, but entered in the middle first, before the outer
+ * instruction ever runs */
 #include "jump.h"
 
 #define OUTER ".byte 0x48,0xbf,0xb8; .long 102; .byte 0x0f,0x05,0xc3; movq %rdi,%rax; ret" /* movabs $...,%rdi */

@@ -1,4 +1,5 @@
-/* jump_longjmp - issue 5, row 13: siglongjmp out of handlers that came over calls by mov and by cave, blocked ones too */
+/* jump_longjmp - issue 5, row 13: siglongjmp out of handlers that came over calls by mov and by cave, blocked ones
+ * too */
 #include "jump.h"
 
 enum { JUMPS = 500 };

@@ -1,4 +1,5 @@
-/* jump_no_room - issue 5: code with nothing but reserved addresses for 2 GiB on both sides, before its first call and after it */
+/* jump_no_room - issue 5: code with nothing but reserved addresses for 2 GiB on both sides, before its first call
+ * and after it */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(image, 102);

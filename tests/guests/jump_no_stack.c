@@ -1,4 +1,5 @@
-/* jump_no_stack - issue 5, row 16: calls with rsp 0, not canonical, at a guard page, in read-only memory; rsp is kept */
+/* jump_no_stack - issue 5, row 16: calls with rsp 0, not canonical, at a guard page, in read-only memory; rsp is
+ * kept */
 #include "jump.h"
 
 #define ON(number, after) "pushq %rbx; movq %rsp,%rbx; movq %rdi,%rsp; " number "syscall; " after \

@@ -1,4 +1,5 @@
-/* jump_number_is_code - issue 5, row 4: a number that is the address of executable memory: the call fails, and that code does not run */
+/* jump_number_is_code - issue 5, row 4: a number that is the address of executable memory: the call fails, and
+ * that code does not run */
 #include "jump.h"
 
 CAVE_CALL(cave);

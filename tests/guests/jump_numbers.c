@@ -1,4 +1,5 @@
-/* jump_numbers - issue 5, cave: a number in a register, any: huge, negative, with high bits, an address without anything */
+/* jump_numbers - issue 5, cave: a number in a register, any: huge, negative, with high bits, an address without
+ * anything */
 #include "jump.h"
 
 CAVE_CALL(low_to_high);

@@ -1,5 +1,5 @@
-/* jump_offsets - issue 5: the mov and its site at every offset around a cache line and a page; pages of different protection
- * and from different files on both sides; and in the guest's own text. The maps stay as they are */
+/* jump_offsets - issue 5: the mov and its site at every offset around a cache line and a page; pages of different
+ * protection and from different files on both sides; and in the guest's own text. The maps stay as they are */
 #include "jump.h"
 #include "maps.h"
 

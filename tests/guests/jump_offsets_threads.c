@@ -1,4 +1,5 @@
-/* jump_offsets_threads - issue 5: fresh sites at every offset of a cache line and around a page's end, met by 6 threads at once; calls counted */
+/* jump_offsets_threads - issue 5: fresh sites at every offset of a cache line and around a page's end, met by 6
+ * threads at once; calls counted */
 #include "jump.h"
 #include <sys/eventfd.h>
 

@@ -1,5 +1,5 @@
-/* jump_over_stubs - issue 5, row 24: what appears in /proc/self/maps by first calls can't be unmapped, protected or mapped over by
- * the program, and is no mapping to it. Natively nothing appears */
+/* jump_over_stubs - issue 5, row 24: what appears in /proc/self/maps by first calls can't be unmapped, protected
+ * or mapped over by the program, and is no mapping to it. Natively nothing appears */
 #include "jump.h"
 #include "maps.h"
 

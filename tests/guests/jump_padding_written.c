@@ -1,4 +1,5 @@
-/* jump_padding_written - issue 5, cave: the program writes a function into padding, and runs it, while the sites next to it go on */
+/* jump_padding_written - issue 5, cave: the program writes a function into padding, and runs it, while the sites
+ * next to it go on */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(page, 102);
@@ -8,15 +9,15 @@ static void fill(bool with_code)
 {
 	static const char code[] = "\xb8\x67\x12\x00\x00\xc3"; /* mov $4711,%eax; ret */
 	for (int i = 0; i < CALLS; i++)
-		for (int at = 15; at + 6 <= 32; at += 6)
-			memcpy(page + 64 * i + 32 + at, with_code ? (const void *)code : pristine + 64 * i + 32 + at, 6);
+		for (int at = CAVE_PADDING; at + 6 <= 64; at += 6)
+			memcpy(page + 64 * i + at, with_code ? (const void *)code : pristine + 64 * i + at, 6);
 }
 
 static void check_filled(void)
 {
 	for (int i = 0; i < CALLS; i++)
-		for (int at = 15; at + 6 <= 32; at += 6)
-			CHECK_EQ(call_at(page + 64 * i + 32 + at, 0, 0, 0), 4711);
+		for (int at = CAVE_PADDING; at + 6 <= 64; at += 6)
+			CHECK_EQ(call_at(page + 64 * i + at, 0, 0, 0), 4711);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* jump_places - issue 5: code wherever it may lie: at 64 KiB, low, around 2, 4 and 6 GiB, in the middle, below 2^47, beside the stack */
+/* jump_places - issue 5: code wherever it may lie: at 64 KiB, low, around 2, 4 and 6 GiB, in the middle, below
+ * 2^47, beside the stack */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(image, 102);

@@ -1,4 +1,5 @@
-/* jump_places_57 - issue 5: code above 2^47, where addresses have 57 bits: at once, by mov and by cave, and moved down and up again */
+/* jump_places_57 - issue 5: code above 2^47, where addresses have 57 bits: at once, by mov and by cave, and moved
+ * down and up again */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(image, 102);

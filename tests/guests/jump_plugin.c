@@ -1,4 +1,5 @@
-/* jump_plugin - issue 5, row 2: a library with raw calls, from a file of its own, opened and closed over and over; its calls work each time */
+/* jump_plugin - issue 5, row 2: a library with raw calls, from a file of its own, opened and closed over and over;
+ * its calls work each time */
 #include "jump.h"
 #include "plugin.h"
 

@@ -1,4 +1,5 @@
-/* jump_registers - issue 5, row 10: every general register and the flags survive; rcx is the address after the site, r11 the flags */
+/* jump_registers - issue 5, row 10: every general register and the flags survive; rcx is the address after the
+ * site, r11 the flags */
 #include "jump.h"
 #include "registers.h"
 

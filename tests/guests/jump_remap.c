@@ -1,4 +1,5 @@
-/* jump_remap - issue 5, row 2: called code in a file's mapping is unmapped, mapped again at its address, moved, mapped over */
+/* jump_remap - issue 5, row 2: called code in a file's mapping is unmapped, mapped again at its address, moved,
+ * mapped over */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(image, 102);

@@ -1,4 +1,5 @@
-/* jump_remap_far - issue 5, row 2: called code is moved by mremap to where no jump of before reaches: low, high, next to the stack */
+/* jump_remap_far - issue 5, row 2: called code is moved by mremap to where no jump of before reaches: low, high,
+ * next to the stack */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(image, 102);

@@ -1,4 +1,5 @@
-/* jump_restart - issue 5, rows 11 and 13: blocked reads by mov and by cave: SA_RESTART at the site, EINTR behind it. needs the real getpid */
+/* jump_restart - issue 5, rows 11 and 13: blocked reads by mov and by cave: SA_RESTART at the site, EINTR behind
+ * it. needs the real getpid */
 #include "jump.h"
 #include "blocked.h"
 

@@ -1,5 +1,5 @@
-/* jump_restorer - issue 5, row 21: restorers of the program's own, by mov, by cave, and by a site that makes other calls, too; the first
- * keep their bytes */
+/* jump_restorer - issue 5, row 21: restorers of the program's own, by mov, by cave, and by a site that makes other
+ * calls, too; the first keep their bytes */
 #include "jump.h"
 
 struct kernel_action { void (*handler)(int); unsigned long flags; void (*restorer)(void); uint64_t mask; };

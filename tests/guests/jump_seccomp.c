@@ -1,4 +1,5 @@
-/* jump_seccomp - issue 5, row 19: filters that forbid what a rewrite needs: known calls go on, fresh ones work, nothing is killed */
+/* jump_seccomp - issue 5, row 19: filters that forbid what a rewrite needs: known calls go on, fresh ones work,
+ * nothing is killed */
 #include "jump.h"
 #include "seccomp.h"
 

@@ -1,5 +1,5 @@
-/* jump_sigill - issue 5: fresh sites met by threads that block SIGILL, or all signals, or ignore it; the program's own ud2 and bad bytes reach
- * its handler meanwhile */
+/* jump_sigill - issue 5: fresh sites met by threads that block SIGILL, or all signals, or ignore it; the program's
+ * own ud2 and bad bytes reach its handler meanwhile */
 #include "jump.h"
 #include <sys/eventfd.h>
 

@@ -1,4 +1,5 @@
-/* jump_step - issue 5: single-stepping (TF) over calls by mov and by cave shows only the program's own instructions, each once */
+/* jump_step - issue 5: single-stepping (TF) over calls by mov and by cave shows only the program's own
+ * instructions, each once */
 #include "jump.h"
 
 enum { STEPS = 200 };

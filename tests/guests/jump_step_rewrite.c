@@ -1,5 +1,6 @@
-/* jump_step_rewrite - issue 5: a thread waits at each instruction in turn (TF) while another makes the first calls there; then it goes on.
- * At every other one the page is made writable and back, so that the bytes under the waiting thread change once more */
+/* jump_step_rewrite - issue 5: a thread waits at each instruction in turn (TF) while another makes the first calls
+ * there; then it goes on. At every other one the page is made writable and back, so that the bytes under the
+ * waiting thread change once more */
 #include "jump.h"
 
 enum { SITES = CALLS };
@@ -42,7 +43,7 @@ extern long stepped(long nr, long unused, const void *code);
 
 int main(void)
 {
-	static const int mov_steps[] = { 0, 5 }, cave_steps[] = { 0, 3, 6, 9, 12 }; /* natively, none right behind a syscall */
+	static const int mov_steps[] = { 0, 5 }, cave_steps[] = { 0, 3, 9, 12, 15 }; /* natively, none right behind a syscall */
 	pthread_t thread;
 	pthread_barrier_init(&barrier, NULL, 2);
 	handle(SIGTRAP, on_trap, 0);
@@ -53,8 +54,8 @@ int main(void)
 			step_at = (long)code + mov_steps[i / 2 % 2];
 			CHECK_EQ(stepped(0, 0, code), getuid());
 		} else {
-			step_at = (long)code + 32 + cave_steps[i / 2 % 5];
-			CHECK_EQ(stepped(SYS_getgid, 0, code + 32), getgid());
+			step_at = (long)code + CAVE_AT + cave_steps[i / 2 % 5];
+			CHECK_EQ(stepped(SYS_getgid, 0, code + CAVE_AT), getgid());
 		}
 	}
 	pthread_join(thread, NULL);

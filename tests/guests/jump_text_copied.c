@@ -1,4 +1,5 @@
-/* jump_text_copied - issue 5: the program moves its own called text to anonymous memory at the same address, as node does for huge pages */
+/* jump_text_copied - issue 5: the program moves its own called text to anonymous memory at the same address, as
+ * node does for huge pages */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(page, 102);

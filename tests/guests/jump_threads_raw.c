@@ -1,4 +1,5 @@
-/* jump_threads_raw - issue 5, row 16: raw threads, started by mov and by cave, call, free their own stack and exit without any */
+/* jump_threads_raw - issue 5, row 16: raw threads, started by mov and by cave, call, free their own stack and exit
+ * without any */
 #include "jump.h"
 #include <linux/futex.h>
 #include <sys/eventfd.h>

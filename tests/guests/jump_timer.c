@@ -1,4 +1,5 @@
-/* jump_timer - issue 5, rows 13 and 31: a fast timer over calls by mov and by cave: handlers see the program's own pc, rsp, registers */
+/* jump_timer - issue 5, rows 13 and 31: a fast timer over calls by mov and by cave: handlers see the program's own
+ * pc, rsp, registers */
 #include "jump.h"
 
 enum { HITS = 2000 };

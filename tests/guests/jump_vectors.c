@@ -1,4 +1,5 @@
-/* jump_vectors - row 10: all of xmm, ymm or zmm and k survive calls by way of a cave and of a mov, the first and later ones */
+/* jump_vectors - row 10: all of xmm, ymm or zmm and k survive calls by way of a cave and of a mov, the first and
+ * later ones */
 #include "jump.h"
 
 #define ALL16 "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15"

@@ -1,4 +1,5 @@
-/* jump_vfork_fresh - issue 5, row 14: vfork's children, and children with CLONE_VM, meet fresh sites in the parent's memory; then the parent does */
+/* jump_vfork_fresh - issue 5, row 14: vfork's children, and children with CLONE_VM, meet fresh sites in the
+ * parent's memory; then the parent does */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(page, 102);

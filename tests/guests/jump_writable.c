@@ -1,4 +1,5 @@
-/* jump_writable - issue 5: code that was called is made writable: its own bytes are there again; a changed number is the one called */
+/* jump_writable - issue 5: code that was called is made writable: its own bytes are there again; a changed number
+ * is the one called */
 #include "jump.h"
 
 CODE_PAGE_OF_CALLS(page, 102);

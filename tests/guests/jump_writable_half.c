@@ -1,4 +1,5 @@
-/* jump_writable_half - issue 5: a site whose mov, or whose cave, lies in another page; one of the pages is made writable and changed */
+/* jump_writable_half - issue 5: a site whose mov, or whose cave, lies in another page; one of the pages is made
+ * writable and changed */
 #include "jump.h"
 
 /* Page 0 ends in a mov, page 1 begins with its site; page 1 ends in a site, page 2 begins with its ret and padding. */
