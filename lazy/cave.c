@@ -3,7 +3,7 @@
  * Compilers and assemblers fill up to an aligned address with nops or int3. Where the flow of control passes, these
  * nops are executed; they are not behind an unconditional transfer (ret, jmp), unless a branch leads into them. A
  * call is no such transfer, whether or not it comes back; nor are int3, ud2 and hlt, which a signal handler may step
- * over. Hence a run of padding is unused when
+ * over; nor is an indirect jump, which may lead right behind itself. Hence a run of padding is unused when
  *
  *   1. the instruction that ends where it begins is an unconditional transfer, and is known to be an instruction,
  *   2. it consists of whole nops or int3 up to an address that is aligned, before which it can't have begun sooner,
@@ -64,7 +64,7 @@ static bool is_transfer(const struct finder *f, const struct zl_insn *insn, unsi
 	const uint8_t *p = f->search->bytes + end;
 
 	if (insn->flow != ZL_FLOW_END)
-		return insn->flow == ZL_FLOW_JUMP || insn->flow == ZL_FLOW_AWAY;
+		return insn->flow == ZL_FLOW_JUMP;
 	return insn->length <= 2 ? p[-1] == 0xc3 : insn->length <= 4 && p[-3] == 0xc2;
 }
 
