@@ -21,7 +21,7 @@ int main(void)
 	int fd = code_file(image, CODE_PAGE);
 	uintptr_t place = 0x200000000000;
 	long early_kb = 0, early_mappings = 0;
-	for (int round = 0; round < ROUNDS; round++, place += (round % 16 ? 16UL : 1UL << 16) * CODE_PAGE) {
+	for (int round = 0; round < ROUNDS; round++, place += 16UL * CODE_PAGE) {
 		if (round == EARLY)
 			early_kb = resident_kb(), early_mappings = mappings();
 		unsigned char *page = mmap((void *)place, CODE_PAGE, round % 2 ? PROT_RX : PROT_RW, round % 2 ? MAP_PRIVATE :

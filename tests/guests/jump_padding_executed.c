@@ -25,11 +25,10 @@ TIGHT(stops, SITE "testl %esi,%esi; jnz 1f; ret\n1: .balign 16,0xcc; ret");
 TIGHT(hot_site, SITE "ret; .balign 16,0xc3");
 TIGHT(hot_entry, SLIDE "leaq 1(%rdi),%rax; ret");      /* -fpatchable-function-entry=16 */
 BARE(bare_site, SITE "ret; .balign 16,0xc3\nbare_entry: " SLIDE "leaq 2(%rdi),%rax; ret");
-BARE(bare_late, SITE "ret\nodd_entry: " PAD "leaq 3(%rdi),%rax; ret");
 BARE(bare_branch, SITE "testl %esi,%esi; jz 1f\n" PAD "1: ret");
 BARE(bare_computed, "leaq 1f(%rip),%r8; jmp *%r8\n1: " PAD SITE "ret");
 BARE(bare_call, "call 2f\n" PAD SITE "ret\n2: ret");
-extern call_function bare_entry, odd_entry;
+extern call_function bare_entry;
 static volatile int traps;
 
 static void on_trap(int signo, siginfo_t *info, void *context)
@@ -41,7 +40,7 @@ static void on_trap(int signo, siginfo_t *info, void *context)
 int main(void)
 {
 	static call_function *const calls[] = { behind_branch, behind_call, loop_entry, computed, from_table, jumped_into,
-		jumped_middle, other_site, hot_site, bare_site, bare_late, bare_branch, bare_computed, bare_call };
+		jumped_middle, other_site, hot_site, bare_site, bare_branch, bare_computed, bare_call };
 	handle(SIGTRAP, on_trap, 0);
 	for (int again = 0; again < 30; again++) {
 		for (size_t i = 0; i < COUNT_OF(calls); i++) {
@@ -52,7 +51,6 @@ int main(void)
 			CHECK_EQ(slide(i % 2 ? 500 : SYS_getuid, i, 0), i % 2 ? -ENOSYS : (long)getuid());
 		CHECK(stops(SYS_getgid, 0, 0) == getgid() && stops(500, 1, 0) == -ENOSYS);
 		CHECK(other_user(0, 41, 0) == 42 && hot_entry(41, 0, 0) == 42 && bare_entry(40, 0, 0) == 42);
-		CHECK(odd_entry(39, 0, 0) == 42);
 	}
 	say("%d traps, all nops ran", traps);
 	return 0;
