@@ -4,17 +4,20 @@
  *
  * FEATURE: sud         Syscall User Dispatch is answered EINVAL, as by a kernel before 5.11
  *          sud-eperm   the same, EPERM, as by a sandbox
- *          page-zero   CAP_SYS_RAWIO is dropped, so vm.mmap_min_addr forbids it
+ *          page-zero   CAP_SYS_RAWIO is dropped for good, so vm.mmap_min_addr forbids it; where that is 0, a filter does
+ *          privileges  root becomes nobody (user and group 65534, no other groups), and no capability is left
  *          membarrier  membarrier is answered ENOSYS
  *          proc-mem    /proc/self/mem can't be opened: EACCES, as by a hardened kernel. `without` stays, looks at every
  *                      openat of the command and of its children, and ends as the command does
  * What the CPU has can't be taken away from here: for AVX state, xsavec and xsave see ZLAZY_WITHOUT in
  * tests/test_faults.py.
  *
- * The feature is asked for before the command is executed: if it is still there, exit status 77 with the reason.
+ * The feature is asked for before the command is executed: if it is still there, exit status 77 with the reason. Two at
+ * once: without privileges -- without page-zero -- command.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -26,6 +29,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +40,8 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { NOBODY = 65534 };
 
 static _Noreturn void skip(const char *why)
 {
@@ -67,22 +73,97 @@ static void take_dispatch(int error)
 		skip("dispatch is still there");
 }
 
-static void take_page_zero(void)
+/* What root gets back at exec is in this set. */
+static void shrink_bounding_set(uint64_t which)
+{
+	for (int number = 0; number < 64; number++)
+		if (which >> number & 1)
+			prctl(PR_CAPBSET_DROP, number, 0, 0, 0);
+}
+
+/* Neither this process nor what it executes has these capabilities any more, or gets them back. */
+static void drop_capabilities(uint64_t which)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2];
-	unsigned bit = ~(1U << CAP_SYS_RAWIO);
 
-	prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO, 0, 0, 0);   /* root gets back at exec what is in this set */
 	if (syscall(SYS_capget, &header, data) != 0)
 		skip("capget");
-	data[0].effective &= bit;
-	data[0].permitted &= bit;
-	data[0].inheritable &= bit;
+	for (int half = 0; half < 2; half++) {
+		unsigned kept = ~(unsigned)(which >> 32 * half);
+		data[half].effective &= kept;
+		data[half].permitted &= kept;
+		data[half].inheritable &= kept;   /* and so the ambient ones */
+	}
 	if (syscall(SYS_capset, &header, data) != 0)
 		skip("capset");
-	if (mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
-		skip("page zero can be mapped all the same: vm.mmap_min_addr is 0");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		skip("no_new_privs");
+}
+
+enum { LOWEST = 0x10000 };   /* what distributions set vm.mmap_min_addr to */
+
+/* EPERM if the call's argument `address` is below LOWEST and its argument `flags` has one of these. */
+#define FORBID_LOW(number, flags, mask, address) \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)), \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 7), \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[flags])), \
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, mask, 0, 5), \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[address]) + 4), \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3), \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[address])), \
+	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, LOWEST, 1, 0), \
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+
+/* For a machine whose vm.mmap_min_addr is 0. */
+static void forbid_low_addresses(void)
+{
+	struct sock_filter program[] = {
+		FORBID_LOW(SYS_mmap, 3, MAP_FIXED | MAP_FIXED_NOREPLACE, 0),
+		FORBID_LOW(SYS_mremap, 3, MREMAP_FIXED, 4),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+		skip("page zero can be mapped all the same: vm.mmap_min_addr is 0, and no seccomp filter can be set");
+}
+
+/* Whether a page can be mapped here. It is not, afterwards. */
+static bool can_map(unsigned long address)
+{
+	void *place = (void *)address;
+
+	if (mmap(place, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != place)
+		return false;
+	munmap(place, 4096);
+	return true;
+}
+
+static void take_page_zero(void)
+{
+	shrink_bounding_set(1ULL << CAP_SYS_RAWIO);
+	drop_capabilities(1ULL << CAP_SYS_RAWIO);
+	if (can_map(0))
+		forbid_low_addresses();
+	if (can_map(0) || (errno != EPERM && errno != EACCES))   /* EACCES: SELinux */
+		skip("page zero is not refused");
+}
+
+static void take_privileges(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	shrink_bounding_set(~0ULL);
+	if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+			       setresuid(NOBODY, NOBODY, NOBODY) != 0))
+		skip("root can't become nobody");
+	drop_capabilities(~0ULL);
+	if (syscall(SYS_capget, &header, data) != 0)
+		skip("capget");
+	if (geteuid() == 0 || data[0].permitted != 0 || data[1].permitted != 0)
+		skip("there are capabilities left");
 }
 
 static void take_membarrier(void)
@@ -190,12 +271,14 @@ int main(int argc, char **argv)
 		take_dispatch(EPERM);
 	else if (strcmp(feature, "page-zero") == 0)
 		take_page_zero();
+	else if (strcmp(feature, "privileges") == 0)
+		take_privileges();
 	else if (strcmp(feature, "membarrier") == 0)
 		take_membarrier();
 	else if (strcmp(feature, "proc-mem") == 0)
 		take_memory_file();
 	else {
-		fprintf(stderr, "usage: without sud|sud-eperm|page-zero|membarrier|proc-mem -- command args...\n");
+		fprintf(stderr, "usage: without sud|sud-eperm|page-zero|privileges|membarrier|proc-mem -- command args...\n");
 		return 2;
 	}
 	execvp(argv[3], argv + 3);
