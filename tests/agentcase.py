@@ -22,7 +22,7 @@ class AgentCase(unittest.TestCase):
     tactic = "trap"
 
     def setUp(self):
-        why = machine.why_no_dispatch() or (machine.why_no_zpoline() if self.tactic == "zpoline" else None)
+        why = machine.why_not(self.tactic)
         if why:
             self.skipTest(why)
         self.directory = tempfile.mkdtemp(prefix="zlazy-test-")
@@ -62,6 +62,14 @@ class AgentCase(unittest.TestCase):
         for part in parts:
             self.assertIn(part, done.stderr)
         self.assertFalse(os.path.exists(self.path("started")), "the program was started")
+
+
+def in_tactics(namespace, *cases, tactics=("zpoline", "jump")):
+    """The same cases again in other tactics, as classes NameZpoline and so on of the module whose globals these are."""
+    for case in cases:
+        for tactic in tactics:
+            name = case.__name__ + tactic.capitalize()
+            namespace[name] = type(name, (case,), {"tactic": tactic, "__module__": case.__module__})
 
 
 def main(module):

@@ -33,7 +33,7 @@ DIES = {"null_read_dies": signal.SIGSEGV, "null_write_dies": signal.SIGSEGV, "nu
         "seccomp_signals": signal.SIGUSR1,
         "sig_sigsys_dies": signal.SIGSYS, "sig_segv_dies": signal.SIGSEGV, "sig_alarm_dies": signal.SIGALRM,
         "sig_core_dies": signal.SIGSEGV}
-# Guests that need a page zero that can't be read: protection keys, or the trap tactic.
+# Guests that need a page zero that can't be read: protection keys, or one of the tactics that don't map it.
 NEEDS_PKU = {"null_read", "null_read_dies", "null_buffer"}
 # What fake answers to getpid, so that kill(getpid()) reaches nobody: see needs_real_pid().
 FAKE_PID = 4242
@@ -146,7 +146,8 @@ def run_one(options, name, tactic, hook):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
-    parser.add_argument("--tactic", action="append", help="auto, zpoline, trap; default auto and trap; may repeat")
+    parser.add_argument("--tactic", action="append", choices=machine.TACTICS,
+                        help="default: auto and trap; may repeat")
     parser.add_argument("--hook", action="append", help="none, count, fake, a test hook or a path; may repeat")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a variable more; may repeat")
     parser.add_argument("--native", action="store_true", help="no agent: only the native runs")

@@ -2,9 +2,9 @@
 
 What they run is tests/inputs/compiled.*, Compiled.* and their kin. Those that take a few seconds belong to every run
 (@short), the others to --long. Page zero is readable under zpoline where the CPU has no protection keys: programs that
-live by faults at NULL are then run by trap only: java's and mono's null checks are such faults. With their checks made
-explicit they run in every tactic. A null pointer of an emulated program is one of qemu-user's, too. The others take no
-such faults.
+live by faults at NULL are then run by jump and trap only: java's and mono's null checks are such faults. With their
+checks made explicit they run in every tactic. A null pointer of an emulated program is one of qemu-user's, too. The
+others take no such faults.
 """
 import glob
 import os

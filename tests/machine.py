@@ -7,6 +7,7 @@ import re
 import subprocess
 
 PYTHON = "/usr/bin/python3"
+TACTICS = ("auto", "zpoline", "jump", "trap")  # what ZLAZY_TACTIC may be
 # Page zero, mapped without any access and unmapped again: prints what errno says.
 PAGE_ZERO = """
 import ctypes, os
@@ -54,6 +55,16 @@ def why_no_zpoline():
     return f"page zero can't be mapped here (vm.mmap_min_addr, CAP_SYS_RAWIO, SELinux): {wrong}" if wrong else None
 
 
+def why_not(tactic):
+    """Why ZLAZY_TACTIC=tactic can't work."""
+    return why_no_dispatch() or (why_no_zpoline() if tactic == "zpoline" else None)
+
+
+def able():
+    """The tactics that can be demanded here: each has paths of its own."""
+    return tuple(tactic for tactic in TACTICS if tactic != "auto" and not (tactic == "zpoline" and why_no_zpoline()))
+
+
 def default_tactic():
-    """What auto stands for here."""
-    return "zpoline" if not why_no_zpoline() and has_pku() else "trap"
+    """What auto begins with: page zero where it is there and can't be read. Jumps take what is left; elsewhere, all."""
+    return "zpoline" if not why_no_zpoline() and has_pku() else "jump"

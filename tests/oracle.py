@@ -37,6 +37,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 import common
+import machine
 
 LINE = re.compile(r"(\d+) +(?:\[ *(-?\d+|\?+)\] +)?\[([0-9a-f?]+)\] (.*)$")
 CALL = re.compile(r"(\w+|\?+)\((.*)$")
@@ -324,7 +325,7 @@ def report(oracle, hook, out):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
-    parser.add_argument("--tactic", default="auto", choices=("auto", "zpoline", "trap"))
+    parser.add_argument("--tactic", default="auto", choices=machine.TACTICS)
     parser.add_argument("--hook", default="none")
     parser.add_argument("--counts", action="store_true", help="run with the count hook and compare")
     parser.add_argument("--keep", metavar="FILE", help="leave strace's output there")

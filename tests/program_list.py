@@ -35,7 +35,7 @@ class Program:
 
 
 def faults_at_null(function):
-    """It lives by faults at address zero: page zero must not be readable. Above @program."""
+    """It lives by faults at address zero: page zero must not be there, or not be readable. Above @program."""
     PROGRAMS[function.__name__].faults_at_null = True
     return function
 

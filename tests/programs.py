@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Run real programs natively and under the agent, and compare what they show.
 
-    tests/programs.py --build build                             every program, count hook, tactics trap and zpoline
+    tests/programs.py --build build                             every program, count hook, every tactic but auto
     tests/programs.py --build build --tactic trap --hook none git redis
     tests/programs.py --build build --oracle python             and no call may enter the kernel from outside the gate
     tests/programs.py --build build --native --repeat 5         natively twice: are they deterministic?
@@ -45,10 +45,8 @@ def missing(program):
 
 
 def why_not(program, tactic, oracle):
-    if tactic != "native" and machine.why_no_dispatch():
-        return machine.why_no_dispatch()
-    if tactic == "zpoline" and machine.why_no_zpoline():
-        return machine.why_no_zpoline()
+    if tactic != "native" and machine.why_not(tactic):
+        return machine.why_not(tactic)
     if tactic == "zpoline" and program.faults_at_null and not machine.has_pku():
         return "no protection keys: page zero is readable under zpoline here"
     if oracle and program.no_oracle:
@@ -111,7 +109,8 @@ def run_one(options, name, ways):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
-    parser.add_argument("--tactic", action="append", help="auto, zpoline, trap; default trap and zpoline; may repeat")
+    parser.add_argument("--tactic", action="append", choices=machine.TACTICS,
+                        help="default: all but auto; may repeat")
     parser.add_argument("--hook", action="append", help="none, count (default), a test hook or a path; may repeat")
     parser.add_argument("--oracle", action="store_true", help="under tests/oracle.py: no stray call")
     parser.add_argument("--native", action="store_true", help="no agent: native against native")
@@ -137,7 +136,7 @@ def names_of(long):
 def combinations(options):
     """(name, ways) for each run."""
     names = options.names or names_of(options.long)
-    tactics = ["native"] if options.native else options.tactic or ["trap", "zpoline"]
+    tactics = ["native"] if options.native else options.tactic or ["trap", "jump", "zpoline"]
     hooks = ["none"] if options.native else options.hook or ["count"]
     return [(name, [(t, h) for t in tactics for h in hooks]) for _ in range(options.repeat) for name in names]
 

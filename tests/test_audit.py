@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""test_audit.py BUILD_DIR [test ...] - programs with an LD_AUDIT module (tests/hooked/audit.c), by trap and zpoline.
+"""test_audit.py BUILD_DIR [test ...] - programs with an LD_AUDIT module (tests/hooked/audit.c), by trap, zpoline and jump.
 
   the program prints and answers what it does without the agent, and the module is told the same things, and of
   the agent's objects; its calls from inside the dynamic linker are hooked; also with a module that
@@ -11,7 +11,7 @@ import subprocess
 from collections import Counter
 
 import common
-from agentcase import PYTHON, AgentCase, main
+from agentcase import PYTHON, AgentCase, in_tactics, main
 from test_hooks import HookCase
 
 ENTERED, OPENED, CLOSED = 507, 508, 509
@@ -73,7 +73,7 @@ class Audit(HookCase):
         self.assertEqual(len(self.seen(ENTERED)), 15)
 
 
-AuditZpoline = type("AuditZpoline", (Audit,), {"tactic": "zpoline"})
+in_tactics(globals(), Audit)
 
 if __name__ == "__main__":
     del HookCase

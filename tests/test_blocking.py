@@ -2,7 +2,7 @@
 """test_blocking.py BUILD_DIR [test ...] - signals to a program whose thread is in a hook that blocks by itself
 
 The hook `blocks` waits in read() on a pipe, sleeps, or loops, as the test tells it; in the main thread and in a second
-one; in the tactics trap and zpoline.
+one; in the tactics trap, zpoline and jump.
 
   Default    a signal whose default action ends the program does so at once, as its status; of the agent's own (SIGSYS,
              SIGSEGV...), too; SIGKILL; those ignored do nothing
@@ -20,7 +20,7 @@ import subprocess
 import time
 
 import common
-from agentcase import PYTHON, AgentCase, main
+from agentcase import PYTHON, AgentCase, in_tactics, main
 
 GETPPID = "110"
 SOON = 20   # seconds that are as good as never
@@ -223,10 +223,10 @@ class Handled(BlockingCase):
 
 # Everything again in a second thread, and by rewriting, where that is possible.
 for case in (Default, Jobs, Handled):
-    for name, more in (("Thread", {"word": "thread:" + GETPPID}), ("Zpoline", {"tactic": "zpoline"}),
-                       ("ThreadZpoline", {"word": "thread:" + GETPPID, "tactic": "zpoline"})):
-        globals()[case.__name__ + name] = type(case.__name__ + name, (case,), more)
+    threaded = type(case.__name__ + "Thread", (case,), {"word": "thread:" + GETPPID})
+    globals()[threaded.__name__] = threaded
+    in_tactics(globals(), case, threaded)
 
 if __name__ == "__main__":
-    del BlockingCase, case
+    del BlockingCase, case, threaded
     main("__main__")

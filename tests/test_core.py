@@ -88,5 +88,9 @@ class Zpoline(Trap):
     tactic = "zpoline"
 
 
+class Jump(Trap):
+    tactic = "jump"
+
+
 if __name__ == "__main__":
     main("__main__")

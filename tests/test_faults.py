@@ -3,7 +3,7 @@
 
 Each call of the thin layer base/os.h, some of the first eight, and all of them: the program gives its native
 output, and every call that it makes is hooked (by trap, where there is no other way); or the agent stops at start-up
-with one clear line and 127. Tried in the tactics trap, auto and zpoline.
+with one clear line and 127. Tried in each tactic.
 
 One program that generates code, makes threads and processes, opens a plugin and execs, with exact numbers of calls, is
 run once for each call of each name that it really makes (`zlazy --stats` tells how many failed), and then with random
@@ -28,7 +28,7 @@ import subprocess
 
 import common
 import machine
-from agentcase import PYTHON, AgentCase, main
+from agentcase import PYTHON, AgentCase, in_tactics, main
 
 CALLS = ("map", "unmap", "protect", "open", "read", "write", "dup", "query", "barrier")
 TIMES = ("1", "2", "3", "5", "8", "*")
@@ -118,8 +118,12 @@ class Zpoline(FaultCase):
     tactic = "zpoline"
 
 
-for case in (Trap, Auto, Zpoline):
-    if case is Auto and machine.default_tactic() == "trap":   # the same path twice
+class Jump(FaultCase):
+    tactic = "jump"
+
+
+for case in (Trap, Auto, Zpoline, Jump):
+    if case is Auto and machine.default_tactic() == "jump":   # the same path twice
         continue
     for name in CALLS:
         setattr(case, "test_" + name, lambda self, name=name: self.try_call(name))
@@ -152,10 +156,6 @@ class Vdso(FaultCase):
                     answers.add(self.try_fault(f"{call}:{times}"))
             if call in ("open", "read", "write"):
                 self.assertIn(0, answers)
-
-
-class VdsoZpoline(Vdso):
-    tactic = "zpoline"
 
 
 class Mixture(FaultCase):
@@ -222,10 +222,6 @@ class Mixture(FaultCase):
             self.random_runs(name, 3, 3)
 
 
-class MixtureZpoline(Mixture):
-    tactic = "zpoline"
-
-
 class Without(FaultCase):
     """The registers of hooks where the CPU, as the agent sees it, has less."""
     GUESTS = ("regs_vector", "regs_x87", "regs_flags", "proc_child_vectors", "sig_state", "sig_storm", "thr_many")
@@ -268,10 +264,6 @@ class Without(FaultCase):
         self.try_without("xsave", "sse")
 
 
-class WithoutZpoline(Without):
-    tactic = "zpoline"
-
-
 class Values(FaultCase):
     def test_bad_value(self):
         for value in ("", "map", "map:", "map:0", "map:x", "nothing:1", "map:-1", "all:", "all:0", "map:random", "map:random=",
@@ -286,6 +278,8 @@ class Values(FaultCase):
                 done = self.run_program("touch", "started", variables={"ZLAZY_WITHOUT": value})
                 self.expect_refused(done, "ZLAZY_WITHOUT")
 
+
+in_tactics(globals(), Vdso, Mixture, Without)
 
 if __name__ == "__main__":
     del FaultCase, case

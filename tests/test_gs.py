@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """test_gs.py BUILD_DIR [test ...] - a program that changes gs by itself is found out at its next call
 
-wrgsbase, a selector of the local descriptor table, to memory and to none: one line, and the end, in the tactics trap and
-zpoline. Nothing is written where gs then points when the call traps; when it was rewritten, no more than docs/LIMITS.md
-says. A program that puts gs back in time goes on.
+wrgsbase, a selector of the local descriptor table, to memory and to none: one line, and the end, in the tactics trap,
+zpoline and jump. Nothing is written where gs then points when the call traps; when it was rewritten, no more than
+docs/LIMITS.md says. A program that puts gs back in time goes on.
 """
 import signal
 
-from agentcase import AgentCase, main
+from agentcase import AgentCase, in_tactics, main
 
 SIZE = 4096
 TARGET = 2048   # where the word at gs:24 points
@@ -54,11 +54,13 @@ class Gs(AgentCase):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "called\n", ""))
 
 
-class GsZpoline(Gs):
-    tactic = "zpoline"
+class GsRewritten(Gs):
     # r11; rflags, rdx, rax, rcx, rsp: trampoline/entry.S, begin_frame
     may_change = frozenset([*range(8, 16), *(TARGET + field + i for field in (0, 104, 136, 192, 216) for i in range(8))])
 
+
+in_tactics(globals(), GsRewritten)
+del GsRewritten
 
 if __name__ == "__main__":
     main("__main__")

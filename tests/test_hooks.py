@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""test_hooks.py BUILD_DIR [test ...] - what hooks are promised (include/zlazy/zlazy.h), in the tactics trap and zpoline.
+"""test_hooks.py BUILD_DIR [test ...] - what hooks are promised (include/zlazy/zlazy.h), in the tactics trap, zpoline and jump.
 
   Onion      the first named is outermost; each can look, change number, arguments and result, answer without the
              kernel, call next() twice or never; a changed number reaches the inner hooks that want the new one
@@ -22,7 +22,7 @@ import signal
 import struct
 from collections import namedtuple
 
-from agentcase import PYTHON, AgentCase, main
+from agentcase import PYTHON, AgentCase, in_tactics, main
 
 ROOM = 500000
 READ, WRITE, CLOSE, DUP, GETPID, GETUID, GETPPID, SIGRETURN = 0, 1, 3, 32, 39, 102, 110, 15
@@ -336,9 +336,8 @@ class Examples(HookCase):
 
 
 # Everything again by rewriting, where that is possible.
-for case in (Onion, Fields, Dispatch, Signals, Registers, Libc, Faults, Examples):
-    globals()[case.__name__ + "Zpoline"] = type(case.__name__ + "Zpoline", (case,), {"tactic": "zpoline"})
+in_tactics(globals(), Onion, Fields, Dispatch, Signals, Registers, Libc, Faults, Examples)
 
 if __name__ == "__main__":
-    del HookCase, case
+    del HookCase
     main("__main__")

@@ -6,9 +6,10 @@
   Variables  unknown ZLAZY_ variable, bad value of each, unknown option of the command
              Both: one line of the agent's (after the hook's own, if it logs one), exit 127, program not started; also
              where the agent has a notice of its own to give (class names in Loud).
-  Decoder    libZydis can't be loaded, or is another: auto runs and says why, zpoline does not
+  Decoder    libZydis can't be loaded, or is another: auto runs and says why, zpoline and jump do not
   Dispatch   a kernel without Syscall User Dispatch (EINVAL, EPERM): ZLAZY_ON_ERROR decides
   PageZero   no CAP_SYS_RAWIO: auto runs, zpoline does not
+  Nobody     no privilege at all: auto and jump run
   Memory     no /proc/self/mem: sites are rewritten all the same, by mprotect
   Barrier    no membarrier: threads are rewritten all the same
   Unhooked   exec of a program that does not load the agent: one line
@@ -17,12 +18,13 @@
 Features are taken away by tests/without/without. A line for each failure and skip, then "N passed, N failed, ...".
 """
 import os
+import re
 import shutil
 import struct
 import subprocess
 
 import machine
-from agentcase import AgentCase, main
+from agentcase import PYTHON, AgentCase, in_tactics, main
 
 LOUD = {"ZLAZY_QUIET": None}
 START = ("touch", "started")
@@ -97,8 +99,8 @@ class Hooks(AgentCase):
 
 class Variables(AgentCase):
     BAD = (("ZLAZY_NONSENSE", "1", "no such variable"), ("ZLAZY_", "1", "no such variable"),
-           ("ZLAZY_HOOKS", "x", "no such variable"), ("ZLAZY_TACTIC", "fast", "auto, zpoline or trap"),
-           ("ZLAZY_TACTIC", "", "auto, zpoline or trap"), ("ZLAZY_TACTIC", "trap ", "auto, zpoline or trap"),
+           ("ZLAZY_HOOKS", "x", "no such variable"), ("ZLAZY_TACTIC", "fast", "auto, zpoline, jump or trap"),
+           ("ZLAZY_TACTIC", "", "auto, zpoline, jump or trap"), ("ZLAZY_TACTIC", "trap ", "auto, zpoline, jump or trap"),
            ("ZLAZY_ON_ERROR", "panic", "stop or continue"), ("ZLAZY_LOG", "", "name of a file"),
            ("ZLAZY_QUIET", "yes", "0 or 1"), ("ZLAZY_QUIET", "", "0 or 1"), ("ZLAZY_DEBUG", "10", "0 to 9"),
            ("ZLAZY_DEBUG", "much", "0 to 9"), ("ZLAZY_DEBUG", "-1", "0 to 9"), ("ZLAZY_SLED", "long", "jump or short"),
@@ -115,7 +117,7 @@ class Variables(AgentCase):
                 self.expect_refused(self.run_program(*START, variables={name: value}), name, *parts)
 
     def test_long_value_is_still_one_line_with_its_reason(self):
-        for size, why in ((5000, "use auto, zpoline or trap"), (70000, "too long; shorten")):
+        for size, why in ((5000, "use auto, zpoline, jump or trap"), (70000, "too long; shorten")):
             done = self.run_program(*START, variables={"ZLAZY_TACTIC": "x" * size})
             self.expect_refused(done, "ZLAZY_TACTIC=xxx", why)
 
@@ -166,9 +168,7 @@ class VariablesLoud(LoudCase, Variables):
     pass
 
 
-class Decoder(AgentCase):
-    tactic = "zpoline"
-
+class DecoderCase(AgentCase):
     def break_decoder(self, *flags):
         """The variables by which the linker finds another libZydis first."""
         path = self.path("libZydis.so.4.0")
@@ -180,21 +180,25 @@ class Decoder(AgentCase):
                 file.write("not a library, but long enough to be looked at as one\n" * 10)
         return {**LOUD, "LD_LIBRARY_PATH": self.directory}
 
-    def test_zpoline_stops(self):
+
+class DecoderForced(DecoderCase):
+    def test_stops(self):
         done = self.run_program(*START, variables=self.break_decoder())
-        self.expect_refused(done, "libZydis.so.4.0 can't be loaded: ", "invalid ELF header", "install libzydis4.0",
+        self.expect_refused(done, f"ZLAZY_TACTIC={self.tactic} needs a decoder: libZydis.so.4.0 can't be loaded: ", "invalid ELF header", "install libzydis4.0",
                             "ZLAZY_TACTIC=auto")
 
-    def test_zpoline_stops_at_another_library(self):
+    def test_stops_at_another_library(self):
         done = self.run_program(*START, variables=self.break_decoder("-nostdlib"))
         self.expect_refused(done, "libZydis.so.4.0 can't be loaded: ", "no Zydis 4")
 
-    def test_auto_says_why(self):
-        if machine.default_tactic() != "zpoline":
-            self.skipTest("auto does not rewrite here")
-        done = self.run_program("echo", "out", variables={**self.break_decoder(), "ZLAZY_TACTIC": "auto"})
+
+class Decoder(DecoderCase):
+    tactic = "auto"
+
+    def test_says_why(self):
+        done = self.run_program("echo", "out", variables=self.break_decoder())
         self.assertEqual((done.returncode, done.stdout), (0, "out\n"))
-        self.expect_one_line(done, "no decoder", "libZydis.so.4.0", "invalid ELF header", "trap path")
+        self.assertRegex(done.stderr, r"(\A|\n)zlazy: no decoder: libZydis\.so\.4\.0 [^\n]*invalid ELF header[^\n]*trap path\n\Z")
 
 
 class Dispatch(WithoutCase):
@@ -237,7 +241,7 @@ class Dispatch(WithoutCase):
 class PageZero(WithoutCase):
     tactic = "auto"
 
-    def test_auto_traps_and_says_why(self):
+    def test_auto_jumps_and_says_why(self):
         done = self.run_without("page-zero", self.build + "/tests/hooked/caller", "39", hooks=[self.hook("fake", "7")])
         self.assertEqual((done.returncode, done.stdout), (0, "7\n"))
         self.expect_one_line(done, "page zero is not used", "CAP_SYS_RAWIO", "mmap_min_addr", "jumps instead")
@@ -246,7 +250,7 @@ class PageZero(WithoutCase):
         done = self.run_without("page-zero", *START, variables={**LOUD, "ZLAZY_TACTIC": "zpoline"})
         self.expect_refused(done, "CAP_SYS_RAWIO", "mmap_min_addr", "use ZLAZY_TACTIC=auto")
 
-    def test_later_programs_trap(self):
+    def test_later_programs_jump(self):
         if machine.why_no_zpoline():
             self.skipTest(machine.why_no_zpoline())
         command = f"{self.build}/tests/without/without page-zero -- {self.build}/tests/hooked/caller 39"
@@ -258,9 +262,21 @@ class PageZero(WithoutCase):
         done = self.run_without("page-zero", *START, variables={"ZLAZY_TACTIC": "zpoline", "ZLAZY_ON_ERROR": "continue"})
         self.expect_refused(done, "page zero")
 
-    def test_trap_says_nothing(self):
-        done = self.run_without("page-zero", "echo", "out", variables={**LOUD, "ZLAZY_TACTIC": "trap"})
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "out\n", ""))
+    def test_nothing_is_said_where_it_is_not_wanted(self):
+        for tactic in ("trap", "jump"):
+            done = self.run_without("page-zero", "echo", "out", variables={**LOUD, "ZLAZY_TACTIC": tactic})
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "out\n", ""))
+
+    def test_is_away(self):
+        done = self.run_without("page-zero", PYTHON, "-c", machine.PAGE_ZERO, variables={"LD_PRELOAD": None})
+        self.assertIn("ermi", done.stdout)   # EPERM; of SELinux, EACCES
+
+    def test_jump_never_maps_it(self):
+        """With every privilege there is."""
+        done = self.run_program(PYTHON, "-c", machine.PAGE_ZERO, variables={"ZLAZY_TACTIC": "jump"})
+        self.assertEqual((done.returncode, done.stdout.strip()), (0, machine.ask(machine.PAGE_ZERO)))
+        maps = self.run_program("cat", "/proc/self/maps", variables={"ZLAZY_TACTIC": "jump"}).stdout
+        self.assertNotRegex(maps, r"(?m)^0+-")
 
     def test_zpoline_in_use(self):
         """a page zero that is there already: the agent of this very machine, or none"""
@@ -268,6 +284,42 @@ class PageZero(WithoutCase):
             self.skipTest(machine.why_no_zpoline())
         done = self.run_program("echo", "out", variables={**LOUD, "ZLAZY_TACTIC": "zpoline"})
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "out\n", ""))
+
+
+class Nobody(WithoutCase):
+    """As an ordinary user's process: no capability, none to be got, page zero refused."""
+    tactic = "auto"
+
+    def run_nobody(self, *words, hooks=(), **variables):
+        os.chmod(self.directory, 0o755)
+        for path in ("libzlazy.so", "examples/fake.so", "tests/without/without", "tests/hooked/caller"):
+            shutil.copy(os.path.join(self.build, path), self.directory)   # he may not see the build
+        without = self.path("without")
+        settings = {"LD_PRELOAD": self.path("libzlazy.so"), **LOUD, **variables}
+        done = self.run_program(*words, before=[without, "privileges", "--", without, "page-zero", "--"], hooks=hooks,
+                                variables=settings)
+        if done.returncode == 77:
+            self.skipTest(done.stdout.strip())
+        return done
+
+    def test_has_no_privilege(self):
+        text = self.run_nobody("cat", "/proc/self/status", LD_PRELOAD=None).stdout
+        self.assertEqual(set(re.findall(r"(?m)^Cap\w+:\s(\w+)$", text)), {"0" * 16})
+        self.assertRegex(text, r"(?m)^NoNewPrivs:\s1$")
+        if os.geteuid() == 0:
+            self.assertEqual(re.findall(r"(?m)^[UG]id:\s+(.*)$", text), ["\t".join(["65534"] * 4)] * 2)
+
+    def test_page_zero_is_away(self):
+        self.assertIn("ermi", self.run_nobody(PYTHON, "-c", machine.PAGE_ZERO, LD_PRELOAD=None).stdout)
+
+    def test_auto_says_why(self):
+        done = self.run_nobody(self.path("caller"), "39", hooks=[self.path("fake.so:7")])
+        self.assertEqual((done.returncode, done.stdout), (0, "7\n"))
+        self.expect_one_line(done, "page zero is not used", "jumps instead")
+
+    def test_jump_says_nothing(self):
+        done = self.run_nobody(self.path("caller"), "39", hooks=[self.path("fake.so:7")], ZLAZY_TACTIC="jump")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "7\n", ""))
 
 
 class Barrier(WithoutCase):
@@ -351,7 +403,7 @@ class Notices(WithoutCase):
         script = "rm -r logs; exec env ZLAZY_DEBUG=1 true"
         done = self.run_without("page-zero", "sh", "-c", script, variables={**LOUD, "ZLAZY_LOG": "logs/log"})
         self.assertEqual((done.returncode, done.stdout), (0, ""))
-        self.expect_one_line(done, "zlazy: debug: ", "/true: tactic trap")
+        self.expect_one_line(done, "zlazy: debug: ", "/true: tactic jump (ZLAZY_TACTIC=auto)")
 
     def test_full_log(self):
         done = self.run_without("page-zero", "echo", "out", variables={**LOUD, "ZLAZY_LOG": "/dev/full"})
@@ -436,6 +488,9 @@ class Unhooked(AgentCase):
         self.assertEqual(self.run_script("./static", ZLAZY_QUIET="1").stderr, "")
 
 
+in_tactics(globals(), DecoderForced)
+in_tactics(globals(), Barrier, Memory, tactics=("jump",))
+
 if __name__ == "__main__":
-    del WithoutCase, LoudCase
+    del WithoutCase, LoudCase, DecoderCase, DecoderForced
     main("__main__")

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""test_vdso.py BUILD_DIR [test ...] - ZLAZY_VDSO=hook, in the tactics trap and zpoline.
+"""test_vdso.py BUILD_DIR [test ...] - ZLAZY_VDSO=hook, in the tactics trap, zpoline and jump.
 
   Counts     each call of a vDSO function, by its address or by libc, in threads and in children of fork, vfork and exec, is
              seen once by a hook; also where the vDSO was sealed, moved or left untold of before the program started; none
@@ -19,7 +19,7 @@ import subprocess
 import time
 
 import common
-from agentcase import PYTHON, AgentCase, main
+from agentcase import PYTHON, AgentCase, in_tactics, main
 
 GETTIMEOFDAY, TIME, CLOCK_GETTIME, CLOCK_GETRES, GETCPU, GETRANDOM = 96, 201, 228, 229, 309, 318
 # What tests/hooked/vdso.c makes of each in one round: by address, and by libc where it asks the vDSO.
@@ -255,9 +255,8 @@ class Clock(VdsoCase):
 
 
 # Everything again by rewriting, where that is possible.
-for case in (Counts, Answers, Notices, Clock):
-    globals()[case.__name__ + "Zpoline"] = type(case.__name__ + "Zpoline", (case,), {"tactic": "zpoline"})
+in_tactics(globals(), Counts, Answers, Notices, Clock)
 
 if __name__ == "__main__":
-    del VdsoCase, case
+    del VdsoCase
     main("__main__")
