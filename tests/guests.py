@@ -111,6 +111,8 @@ def run_one(options, name, tactic, hook):
         return label, "skipped", ["needs the real getpid"]
     if name in GAPS and GAPS[name][0] in (None, tactic):
         return label, "skipped", ["known gap, docs/LIMITS.md: " + GAPS[name][1]]
+    if tactic != "native" and machine.why_not(tactic):
+        return label, "skipped", [machine.why_not(tactic)]
     if tactic == "zpoline" and name in NEEDS_PKU and not options.pku:
         return label, "skipped", ["no protection keys: page zero is readable under zpoline here"]
     with tempfile.TemporaryDirectory(prefix="zlazy-guest-") as scratch:

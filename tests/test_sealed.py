@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Rewritten calls write no memory that threads share: they run on while all of the agent's is read-only.
+"""Rewritten calls write no memory that threads share: they run on while all of the agent's is read-only. In zpoline and jump.
 
 tests/hooked/sealer seals what tests/hooked/sealed, warmed up, and its hooks have beside the program's own memory and
 the slots of its threads (see both); then four threads make 3.6 million calls. The controls make one call for which

@@ -20,7 +20,7 @@ static void run_in_both(const char *name, unsigned char *code)
 int main(void)
 {
 	run_in_both("anonymous", mmap(NULL, CODE_PAGE, PROT_RWX, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-	int id = shmget(IPC_PRIVATE, CODE_PAGE, IPC_CREAT | 0600);
+	int id = shmget(IPC_PRIVATE, CODE_PAGE, IPC_CREAT | 0700);
 	if (id < 0)
 		SKIP("no System V shared memory");
 	unsigned char *code = shmat(id, NULL, SHM_EXEC);
