@@ -6,12 +6,12 @@
     scripts/soak --reset         forget what was added up
 
 A cycle is a list of pieces of a minute or two: the racy guests 10 times, every guest once, every program once, in each
-tactic that the machine can and with each kind of hook; some of the long programs in both tactics, and most in one of
-them under the oracle (tests/oracle.py), each of which has its turn every LONG_TURNS cycles and takes some minutes; the
-stress programs, with fresh seeds and with totals to reach, and one of them in turn for longer. CYCLES cycles make LOOPS
-runs of every racy guest; it then goes on with more. A piece counts when it has ended; the figures are in
-build/soak/state.json, and begin anew with another libzlazy.so. The last line is the total of all pieces so far, `N
-passed, N failed, N skipped`.
+tactic that the machine can and with each kind of hook, and every guest once as nobody, by jump; some of the long
+programs in each tactic, and most in one of them under the oracle (tests/oracle.py), each of which has its turn every
+LONG_TURNS cycles and takes some minutes; the stress programs, with fresh seeds and with totals to reach, and one of
+them in turn for longer. CYCLES cycles make LOOPS runs of every racy guest; it then goes on with more. A piece counts
+when it has ended; the figures are in build/soak/state.json, and begin anew with another libzlazy.so. The last line is
+the total of all pieces so far, `N passed, N failed, N skipped`.
 """
 import argparse
 import hashlib
@@ -47,7 +47,7 @@ NOT_JUDGED = tuple(f"cpython_{name}" for name in runtimes_list.CPYTHON_TESTS if 
 
 def pieces(build, cycle):
     """The commands of one cycle. Hooks alternate from cycle to cycle; tactics are all in each."""
-    tactics = [t for t in ("zpoline", "trap") if t == "trap" or not machine.why_no_zpoline()]
+    tactics = machine.able()
     hook = ("count", "none", "clobber")[cycle % 3]
     steps = []
     for tactic in tactics:
@@ -56,6 +56,7 @@ def pieces(build, cycle):
                        [PYTHON, "tests/guests.py", *common, hook, "--repeat", str(REPEAT), *RACY], PIECE_SECONDS),
                   Step(f"guests [{tactic}, {hook}]", [PYTHON, "tests/guests.py", *common, hook], PIECE_SECONDS),
                   Step(f"programs [{tactic}, count]", [PYTHON, "tests/programs.py", *common, "count"], PIECE_SECONDS)]
+    steps.append(tiers.as_nobody(build, tiers.guests(build, "jump", hook, PIECE_SECONDS)))
     for name in programs.names_of(long=True)[cycle % LONG_TURNS::LONG_TURNS]:
         steps += long_pieces(build, name, tactics, tactics[cycle // LONG_TURNS % len(tactics)])
     steps.append(tiers.stress(build, 60, *tiers.STRESS_LEAST))

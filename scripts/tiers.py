@@ -2,8 +2,10 @@
 """The tiers of scripts/test: which commands, in which order, for how long.
 
     --quick     3 minutes: layers, symbols, units, hooks, start-up, guests under the default tactic and zpoline
-    (none)     15 minutes: guests in every tactic with every kind of hook, programs, the command, stress
-    --ci       55 minutes: everything once, the oracle, other builds and the benches included
+    (none)     15 minutes: guests in every tactic with every kind of hook, and as nobody without page zero; programs by
+               zpoline and jump, the command, stress
+    --ci       55 minutes: everything once, the oracle, programs and stress as nobody, other builds and the benches
+               included
 
 Called by scripts/test, after scripts/setup. What is here but not on this machine (page zero, Syscall User Dispatch)
 is skipped, with the reason.
@@ -23,8 +25,8 @@ from ordinary import ordinary_signals
 
 PYTHON = "/usr/bin/python3"
 MINUTES = {"quick": 3, "test": 15, "ci": 55}
-TACTICS = ("auto", "zpoline", "trap")
 HOOKS = ("none", "count", "clobber")
+REWRITING = ("zpoline", "jump")
 # The shorter ones of tests/program_list.py.
 SHORT_PROGRAMS = ("bash", "dash", "python", "gcc", "make", "git", "tar", "sqlite", "redis", "nginx", "luajit", "jit",
                   "plugin")
@@ -41,12 +43,6 @@ COUNTED_PROGRAMS = {
 
 def python(path, *words):
     return [PYTHON, os.path.join(ROOT, path), *words]
-
-
-def why_no_agent(tactic):
-    if machine.why_no_dispatch():
-        return machine.why_no_dispatch()
-    return machine.why_no_zpoline() if tactic == "zpoline" else None
 
 
 def sources():
@@ -74,20 +70,37 @@ def guests(build, tactic, hook, seconds, **variables):
     sets = [word for variable in more for word in ("--set", variable)]
     return Step(f"guests [{', '.join([tactic, hook, *more])}{label(build)}]",
                 python("tests/guests.py", "--build", build, "--tactic", tactic, "--hook", hook, *sets), seconds,
-                why_no_agent(tactic))
+                machine.why_not(tactic))
+
+
+def as_nobody(build, step):
+    """The same as an ordinary user's, who has no page zero: tests/nobody.py runs it in a copy of this tree."""
+    def there(word):
+        return "build" if word == build else os.path.relpath(word, ROOT) if word.startswith(ROOT + os.sep) else word
+    words = python("tests/nobody.py", "--build", build, *map(there, step.words))
+    return Step(f"{step.name}, as nobody", words, step.seconds + 60, step.skip)
+
+
+def guests_in_all(build):
+    """Every tactic with every kind of hook; auto only once where one of the others is the same (machine.py)."""
+    hooks = {tactic: HOOKS for tactic in machine.TACTICS}
+    if machine.default_tactic() == "jump":
+        hooks["auto"] = HOOKS[:1]
+    return [guests(build, tactic, hook, 240) for tactic in machine.TACTICS for hook in hooks[tactic]]
 
 
 def many_threads(build):
     """100,000 threads in one process."""
     return [Step(f"a hundred thousand threads [{tactic}]",
                  python("tests/guests.py", "--build", build, "--tactic", tactic, "--hook", "clobber", "--set",
-                        "GUEST_THREADS=100000", "thr_churn"), 120, why_no_agent("trap")) for tactic in tactics()]
+                        "GUEST_THREADS=100000", "thr_churn"), 120, machine.why_not("trap"))
+            for tactic in machine.able()]
 
 
 def programs(build, tactic, seconds, *words):
     return Step(f"programs [{tactic}, {'oracle' if '--oracle' in words else 'count'}]",
                 python("tests/programs.py", "--build", build, "--tactic", tactic, *words), seconds,
-                why_no_agent(tactic))
+                machine.why_not(tactic))
 
 
 def command(build):
@@ -95,55 +108,52 @@ def command(build):
 
 
 def hooks(build):
-    return [Step("hooks", python("tests/test_hooks.py", build), 120, why_no_agent("trap")),
-            Step("start-up", python("tests/test_startup.py", build), 120, why_no_agent("trap")),
-            Step("settings", python("tests/test_settings.py", build), 120, why_no_agent("trap")),
-            Step("gs", python("tests/test_gs.py", build), 120, why_no_agent("trap"))]
+    return [Step("hooks", python("tests/test_hooks.py", build), 120, machine.why_not("trap")),
+            Step("start-up", python("tests/test_startup.py", build), 120, machine.why_not("trap")),
+            Step("settings", python("tests/test_settings.py", build), 120, machine.why_not("trap")),
+            Step("gs", python("tests/test_gs.py", build), 120, machine.why_not("trap"))]
 
 
 def sealed(build):
-    return Step("shared memory read-only", python("tests/test_sealed.py", build), 120, why_no_agent("zpoline"))
+    return Step("shared memory read-only", python("tests/test_sealed.py", build), 120, machine.why_not("trap"))
 
 
 def vdso(build):
-    return Step("vDSO", python("tests/test_vdso.py", build), 180, why_no_agent("trap"))
+    return Step("vDSO", python("tests/test_vdso.py", build), 180, machine.why_not("trap"))
 
 
 def jit(build):
-    return Step("settings for generated code", python("tests/test_jit.py", build), 120, why_no_agent("trap"))
+    return Step("settings for generated code", python("tests/test_jit.py", build), 120, machine.why_not("trap"))
 
 
 def warm(build):
-    return Step("after warm-up", python("tests/test_warm.py", build), 300, why_no_agent("zpoline"))
+    return Step("after warm-up", python("tests/test_warm.py", build), 300, machine.why_not("trap"))
 
 
 def blocking(build):
-    return Step("blocking hooks", python("tests/test_blocking.py", build), 240, why_no_agent("trap"))
+    return Step("blocking hooks", python("tests/test_blocking.py", build), 240, machine.why_not("trap"))
 
 
 def audit(build):
-    return Step("audit modules", python("tests/test_audit.py", build), 120, why_no_agent("trap"))
+    return Step("audit modules", python("tests/test_audit.py", build), 120, machine.why_not("trap"))
 
 
 def faults(build):
-    return Step(f"faults{label(build)}", python("tests/test_faults.py", build), 480, why_no_agent("trap"))
+    return Step(f"faults{label(build)}", python("tests/test_faults.py", build), 480, machine.why_not("trap"))
 
 
-def stress(build, seconds, *least, program=None):
-    """All programs, or one. least: totals to reach, for which it may take twice as long."""
+def stress(build, seconds, *least, program=None, tactic=None):
+    """All programs, or one; in all tactics, or one. least: totals to reach, for which it may take twice as long."""
     words = [os.path.join(ROOT, "stress", "run"), "--build", build, "--seconds", str(seconds)]
-    words += [word for total in least for word in ("--least", total)] + ([program] if program else [])
-    return Step(f"stress {program or ''}".strip(), words, seconds * 2 + 60, why_no_agent("trap"))
+    words += [word for total in least for word in ("--least", total)]
+    words += (["--tactic", tactic] if tactic else []) + ([program] if program else [])
+    name = " ".join(filter(None, ("stress", program, tactic and f"[{tactic}]")))
+    return Step(name, words, seconds * 2 + 60, machine.why_not("trap"))
 
 
 def stress_programs():
     return sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "stress", "*.c"))
                   if os.path.basename(path) != "plugin.c")
-
-
-def tactics():
-    """What this machine can do: each has paths of its own."""
-    return ("trap",) if machine.why_no_zpoline() else ("trap", "zpoline")
 
 
 def counted(build):
@@ -152,8 +162,8 @@ def counted(build):
     whole = {**{name: (os.path.join(folder, name),) for name in COUNTED_GUESTS}, **COUNTED_PROGRAMS}
     return [Step(f"counts of {name} [{tactic}]",
                  python("tests/oracle.py", "--build", build, "--tactic", tactic, "--counts", "--", *words), 240,
-                 why_no_agent("trap"))
-            for tactic in tactics() for name, words in whole.items()]
+                 machine.why_not("trap"))
+            for tactic in machine.able() for name, words in whole.items()]
 
 
 def other_builds():
@@ -167,7 +177,7 @@ def other_builds():
             steps.append(Step(f"build {name}", [os.path.join(ROOT, "scripts/setup"), name], 600))
             steps.append((lambda folder=presets[name]: units(folder)))  # known once it is built
             if run_guests:
-                steps.append(guests(presets[name], "auto", "none", 300))
+                steps += [guests(presets[name], tactic, "none", 300) for tactic in REWRITING]
             if name == "fault":
                 steps.append(faults(presets[name]))
     return steps
@@ -184,25 +194,31 @@ def quick(build):
 
 
 def usual(build):
-    every = [guests(build, tactic, hook, 240) for tactic in TACTICS for hook in HOOKS]
-    every += [guests(build, "zpoline", "none", 240, ZLAZY_SLED="short", ZLAZY_RETURN="ret"),
-              guests(build, "zpoline", "none", 240, ZLAZY_RETURN="jump"),
-              guests(build, "auto", "count", 240, ZLAZY_VDSO="hook")]
-    tactic = "trap" if machine.why_no_zpoline() else "zpoline"
+    more = [as_nobody(build, guests(build, "jump", "count", 240)),
+            guests(build, "zpoline", "none", 240, ZLAZY_SLED="short", ZLAZY_RETURN="ret"),
+            guests(build, "zpoline", "none", 240, ZLAZY_RETURN="jump"),
+            guests(build, "auto", "count", 240, ZLAZY_VDSO="hook")]
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)),
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("a signal at every instruction", python("tests/test_inject.py", "--build", build), 300),
-            Step("cores", python("tests/test_core.py", build), 120, why_no_agent("trap")), *units(build),
-            command(build), *hooks(build), vdso(build), jit(build), sealed(build), audit(build), blocking(build), *every,
-            programs(build, tactic, 300, *SHORT_PROGRAMS), stress(build, 60)]
+            Step("cores", python("tests/test_core.py", build), 120, machine.why_not("trap")), *units(build),
+            command(build), *hooks(build), vdso(build), jit(build), sealed(build), audit(build), blocking(build),
+            *guests_in_all(build), *more, *(programs(build, tactic, 300, *SHORT_PROGRAMS) for tactic in REWRITING),
+            stress(build, 60)]
+
+
+def unprivileged(build):
+    """What else an ordinary user's programs do."""
+    return [as_nobody(build, step) for step in (guests(build, "auto", "clobber", 240), programs(build, "jump", 600),
+                                                stress(build, 20, tactic="jump"))]
 
 
 def everything(build):
     before = [step for step in usual(build) if not step.name.startswith(("programs", "stress"))]
     install = Step("install", python("tests/test_install.py", "--build", build))
     return [*before, stress(build, 60, *STRESS_LEAST), install, warm(build), *many_threads(build),
-            *counted(build), programs(build, "trap", 900), programs(build, "zpoline", 900),
-            *(programs(build, tactic, 1200, "--oracle") for tactic in tactics()), *other_builds(), bench()]
+            *counted(build), *(programs(build, tactic, 900) for tactic in machine.able()), *unprivileged(build),
+            *(programs(build, tactic, 1200, "--oracle") for tactic in machine.able()), *other_builds(), bench()]
 
 
 def ordered(steps):

@@ -21,7 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NOBODY = 65534
 SOURCES = ("tests", "stress")
 BUILT = ("libzlazy.so", "zlazy", "examples", "stress", "tests/guests", "tests/hooked", "tests/hooks", "tests/without")
-NOT_COPIED = shutil.ignore_patterns("__pycache__", "CMakeFiles", "Makefile", "*.cmake", "*.o")
+NOT_COPIED = shutil.ignore_patterns("__pycache__", "CMakeFiles")
 
 
 def copy(source, target):

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import tempfile
 
 from sessions import Trouble
 
@@ -242,7 +243,7 @@ def go(session):
 
 def shared_folder(name):
     """For caches that would otherwise be filled anew in every session."""
-    path = os.path.join(BUILD, name)
+    path = os.path.join(BUILD if os.access(BUILD, os.W_OK) else tempfile.gettempdir(), name)
     os.makedirs(path, exist_ok=True)
     return path
 

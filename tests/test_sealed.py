@@ -110,5 +110,7 @@ class SealedCase(agentcase.AgentCase):
         self.expect_dies(self.run_sealed("calls", self.hook("count")), r"zlazy: fatal: a hook library faulted")
 
 
+agentcase.in_tactics(globals(), SealedCase, tactics=("jump",))
+
 if __name__ == "__main__":
     agentcase.main(sys.modules[__name__])
