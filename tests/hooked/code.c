@@ -9,7 +9,8 @@
  *
  * Of each page's sites DESCRIBED lie in one word and have `mov $number,%eax` before them, ACROSS have it and lie across two
  * words, BARE have another mov. The first line of the output is the same with and without the agent: how many calls were
- * made, all with the right answer. The second tells how many sites are rewritten of each kind, in this order.
+ * made, all with the right answer. The second tells how many sites are rewritten of each kind, in this order: their two
+ * bytes are a call, or a jump stands in the place of the five before.
  */
 #include "../guests/code.h"
 
@@ -127,9 +128,18 @@ static int open_memfd(void)
 	return fd;
 }
 
-static bool is_rewritten(const unsigned char *code, int i)
+/* Bring the bytes of a rewritten site over. */
+static bool take_rewritten(unsigned char *to, const unsigned char *code, int i)
 {
-	return memcmp(code + site_of(i), "\xff\xd0", 2) == 0;
+	const unsigned char *mov = code + site_of(i) - CODE_SITE;
+
+	if (memcmp(code + site_of(i), "\xff\xd0", 2) == 0)
+		memcpy(to + site_of(i), "\xff\xd0", 2);
+	else if (i < DESCRIBED + ACROSS && mov[0] == 0xe9)
+		memcpy(to + (mov - code), mov, CODE_SITE);
+	else
+		return false;
+	return true;
 }
 
 /* Nothing but sites may have changed. */
@@ -140,10 +150,7 @@ static void report(const struct views *views)
 
 	fill(written);
 	for (int i = 0; i < SITES; i++)
-		if (is_rewritten(views->code, i)) {
-			memcpy(written + site_of(i), "\xff\xd0", 2);
-			count[i < DESCRIBED ? 0 : i < DESCRIBED + ACROSS ? 1 : 2]++;
-		}
+		count[i < DESCRIBED ? 0 : i < DESCRIBED + ACROSS ? 1 : 2] += take_rewritten(written, views->code, i);
 	CHECK(memcmp(views->code, written, CODE_PAGE) == 0 && memcmp(views->writable, written, CODE_PAGE) == 0);
 	say("%ld calls", *views->calls);
 	say("rewritten: %d %d %d", count[0], count[1], count[2]);
