@@ -11,7 +11,10 @@ agree with the bytes:
   Dual     a memfd with two views                 none              described, in one word  none
            and other processes that run it: forked before and after the sites are rewritten, or executed, under another
            tactic, too; they know a rewritten site by the number before it
-  Nothing  the tactics jump, which needs code of a file, and trap: none
+  Jump     the tactic: private memory that it can't
+           write any more                         none              described               none
+           other memory                           none              none                    none
+  Trap     the tactic: none
 
 Bad values of the variable are in tests/test_startup.py. A line for each failure and skip, then "N passed, ...".
 """
@@ -19,7 +22,7 @@ import re
 import subprocess
 
 import common
-from agentcase import AgentCase, in_tactics, main
+from agentcase import AgentCase, main
 
 GETPPID, GETPGRP, GETEGID = 110, 111, 108
 SETTINGS = (None, "auto", "patch", "trap")
@@ -83,7 +86,8 @@ class Private(JitCase):
     def test_not_writable(self):
         sums = self.expect("fixed", 1, {"auto": ALL, "patch": ALL, "trap": ALL})
         for its in sums.values():
-            self.assertEqual((its["sites rewritten"], its.get(OPEN), its.get(SHARED)), (sums["trap"]["sites rewritten"], None, None))
+            self.assertEqual((its["sites rewritten"], its.get(OPEN), its.get(SHARED)),
+                             (sums["trap"]["sites rewritten"], None, None))
 
 
 class Dual(JitCase):
@@ -96,16 +100,22 @@ class Dual(JitCase):
         self.expect("shared", 6, self.REWRITTEN)
 
 
-class Nothing(JitCase):
-    """The tactic rewrites none of it, whatever the setting."""
+class Trap(JitCase):
+    tactic = "trap"
+    FIXED = {"auto": NONE, "patch": NONE, "trap": NONE}
 
-    def test_nothing(self):
-        for how, places in (("private", 1), ("fixed", 1), ("dual", 1), ("shared", 6)):
+    def test_open_or_shared(self):
+        for how, places in (("private", 1), ("dual", 1), ("shared", 6)):
             self.expect(how, places, {"auto": NONE, "patch": NONE, "trap": NONE})
 
+    def test_not_writable(self):
+        self.expect("fixed", 1, self.FIXED)
 
-in_tactics(globals(), Nothing, tactics=("jump", "trap"))
+
+class Jump(Trap):
+    tactic = "jump"
+    FIXED = {"auto": NONE, "patch": BY_MOV, "trap": NONE}
+
 
 if __name__ == "__main__":
-    del Nothing
     main("__main__")

@@ -1,7 +1,7 @@
 /* tally.c - the counters of a run, read while it goes on
  *
  *     tally FILE     FILE as in ZLAZY_STATS. Prints one line: processes, sites rewritten, refused and kept, traps, those at
- *                    refused sites, of rt_sigreturn and lost to another thread, calls.
+ *                    refused sites, past a mov that is a jump, of rt_sigreturn and lost to another thread, calls.
  */
 #include "base/shared.h"
 
@@ -46,6 +46,7 @@ int main(int argc, char **argv)
 	print(&tally->kept);
 	print(&tally->traps);
 	print(&tally->at_refused);
+	print(&tally->at_straight);
 	print(&tally->at_sigreturn);
 	print(&tally->lost_races);
 	printf("%" PRIu64 "\n", calls);
