@@ -12,7 +12,8 @@
  * 1: Where instructions begin is known of the site, which was executed; of what it goes on with; of where a branch
  * among those leads. These are followed first. With an unwind table it is known of its rows, too: of each function in
  * reach, the site's and those beside it, the code from its last row up to its end is decoded; then, where the bytes
- * look like padding behind a transfer, from the row before. Nothing is ever decoded backward.
+ * look like padding behind a transfer, from the row before. Nothing is ever decoded backward. Believed, where there is
+ * no table: that code follows a call.
  *
  * 2: Padding up to a multiple of 16 is shorter than that, so what lies behind the next multiple of 16 (or of 8, when
  * code begins there) may be a beginning itself, one with nops in front that are executed, and is left alone. Only the
@@ -37,7 +38,8 @@ enum { LONGEST_TRANSFER = 6, MOST_PATHS = 16, MOST_RUN = 63, MOST_NOPS = 4, NEAR
 struct finder {
 	const struct zl_cave_search *search;
 	struct zl_reading reading;
-	struct zl_function function;
+	struct zl_function function;   /* one of the table's, or empty */
+	bool has_table;                /* the site's function is in it */
 	unsigned lowest, highest;      /* offsets where a cave may begin */
 	unsigned cave;                 /* its offset, once found */
 };
@@ -223,7 +225,8 @@ static bool follow(struct finder *f)
 			at += insn->length;
 			if (is_transfer(f, insn, at) && try_run(f, at, NOTHING_ELSE, 0))
 				return true;
-			if (insn->flow == ZL_FLOW_JUMP || insn->flow == ZL_FLOW_AWAY || insn->flow == ZL_FLOW_END)
+			if (insn->flow == ZL_FLOW_JUMP || insn->flow == ZL_FLOW_AWAY || insn->flow == ZL_FLOW_END ||
+			    (insn->flow == ZL_FLOW_CALL && f->has_table))
 				break;
 		}
 	}
@@ -247,6 +250,15 @@ static bool ends_in_transfer(struct finder *f, unsigned at, unsigned end)
 	return at == end && is_transfer(f, insn, end);
 }
 
+/* Look for the function at an address; without one f->function is empty. */
+static bool find_function(struct finder *f, uintptr_t address)
+{
+	if (f->search->find_function(address, &f->function))
+		return true;
+	f->function.begin = f->function.end = 0;
+	return false;
+}
+
 /* The gap behind f->function. */
 static bool try_gap(struct finder *f)
 {
@@ -263,25 +275,21 @@ static bool try_gap(struct finder *f)
 	return ends_in_transfer(f, offset_of(f, function->begin + gap[-1].at), begin) && try_run(f, begin, HAS_LIMIT, limit);
 }
 
-/* The gaps behind the site's function, those after it, and those before it. */
+/* The gaps behind the site's function, those after it, and those before it.
+ * pre: f->function is the site's */
 static bool try_gaps(struct finder *f)
 {
 	const struct zl_cave_search *search = f->search;
-	bool (*find)(uintptr_t, struct zl_function *) = search->find_function;
-	uintptr_t first, behind;
+	uintptr_t first = f->function.begin, behind = f->function.end;
 
-	if (!find(search->site, &f->function))
-		return false;
-	first = f->function.begin;
-	behind = f->function.end;
 	if (try_gap(f))                                /* the site lies in the gap */
 		return true;
-	while (behind - search->begin <= f->highest && find(behind, &f->function) && f->function.end > behind) {
+	while (behind - search->begin <= f->highest && find_function(f, behind) && f->function.end > behind) {
 		if (try_gap(f))
 			return true;
 		behind = f->function.end;
 	}
-	while (first > search->begin && first - search->begin > f->lowest && find(first - 1, &f->function) &&
+	while (first > search->begin && first - search->begin > f->lowest && find_function(f, first - 1) &&
 	       f->function.begin < first) {
 		if (try_gap(f))
 			return true;
@@ -307,10 +315,8 @@ static bool is_behind_transfer(struct finder *f, unsigned at)
 	uintptr_t last = f->search->begin + at - 1;
 	const struct zl_row *row;
 
-	if (last - function->begin >= function->end - function->begin && !f->search->find_function(last, &f->function)) {
-		f->function.end = f->function.begin;
+	if (last - function->begin >= function->end - function->begin && !find_function(f, last))
 		return false;
-	}
 	row = zl_function_row(function, (uint32_t)(last - function->begin));
 	return ends_in_transfer(f, offset_of(f, function->begin + row->at), at);
 }
@@ -319,7 +325,7 @@ static bool is_behind_transfer(struct finder *f, unsigned at)
 static bool try_rows(struct finder *f)
 {
 	const struct zl_cave_search *search = f->search;
-	unsigned first = f->lowest > MOST_RUN ? f->lowest - MOST_RUN : LONGEST_TRANSFER;
+	unsigned first = f->lowest > LONGEST_TRANSFER + MOST_RUN ? f->lowest - MOST_RUN : LONGEST_TRANSFER;
 
 	for (unsigned at = first; at <= f->highest && at < search->size; at++)
 		if (may_begin_run(search, at) && is_behind_transfer(f, at) && try_run(f, at, HAS_TABLE, 0))
@@ -329,13 +335,14 @@ static bool try_rows(struct finder *f)
 
 uintptr_t zl_cave_find(const struct zl_cave_search *search)
 {
-	struct finder f = { .search = search };   /* function: empty */
+	struct finder f = { .search = search };
 	unsigned behind = (unsigned)(search->site - search->begin) + ZL_SITE_SIZE;
 
 	f.lowest = behind > -LOWEST ? behind + LOWEST : 0;
 	f.highest = behind + HIGHEST;
 	zl_reading_begin_bytes(&f.reading, search->bytes, search->size);
-	if (follow(&f) || (search->find_function && (try_gaps(&f) || try_rows(&f))))
+	f.has_table = find_function(&f, search->site);
+	if (follow(&f) || (f.has_table && (try_gaps(&f) || try_rows(&f))))
 		return search->begin + f.cave;
 	return 0;
 }
