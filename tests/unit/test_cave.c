@@ -249,6 +249,14 @@ static void test_cave_finds_what_is_not_taken(void **state)
 CAVE(last_byte_ahead, 129, SITE MOVABS_6 MOVABS_6 "\x31\xc9\x31\xc9\x31\xc9" RET NOP13 NOP2 CODE)
 NO_CAVE(one_more_ahead, SITE MOVABS_6 MOVABS_6 "\x31\xc9\x31\xc9\x31\xc9\x90" RET NOP14 CODE)
 
+static void test_cave_declines_the_rest_of_a_run_ahead(void **state)
+{
+	(void)state;
+	taken_start = BASE + 129, taken_end = BASE + 130;
+	EXPECT(NONE, SITE MOVABS_6 MOVABS_6 "\x31\xc9\x31\xc9\x31\xc9" RET NOP13 NOP2 CODE, NULL, 0);
+	taken_start = taken_end = 0;
+}
+
 /* push; ret; 14 bytes of padding; int3 up to the site, which jumps back to the push. */
 static int look_back(unsigned site)
 {
@@ -309,8 +317,8 @@ NO_TABLE(gap_with_endbr, CIRCLE "\x31\xc9" RET "\xf3\x0f\x1e\xfa" NOP5 CODE, KNO
 NO_TABLE(gap_with_branch_into_it, "\x74\x0c" CIRCLE RET NOP9 CODE, KNOWN({ 0, 7, { 0, 6 } }, { 16, 21, { 0 } }))
 NO_TABLE(gap_of_single_nops, CIRCLE "\x31\xc9" RET "\x90\x90\x90\x90\x90\x90\x90\x90\x90" CODE,
          KNOWN({ 0, 7, { 0 } }, { 16, 21, { 0 } }))
-NO_TABLE(gap_far_from_rows, MOVABS_6 MOVABS_6 MOVABS_6 CIRCLE "\x31\xc9" RET NOP9 CODE,
-         KNOWN({ 0, 187, { 0 } }, { 196, 201, { 0 } }))
+NO_TABLE(gap_far_from_rows, MOVABS_6 MOVABS_6 MOVABS_6 CIRCLE "\x31\xc9" RET NOP5 CODE,
+         KNOWN({ 0, 187, { 0 } }, { 192, 197, { 0 } }))
 
 static void *find_symbol(const char *name)
 {
@@ -399,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_cave_finds_what_is_not_taken),
 		cmocka_unit_test(test_cave_finds_last_byte_ahead),
 		cmocka_unit_test(test_cave_declines_one_more_ahead),
+		cmocka_unit_test(test_cave_declines_the_rest_of_a_run_ahead),
 		cmocka_unit_test(test_cave_reaches_back),
 		cmocka_unit_test(test_cave_finds_gap_behind),
 		cmocka_unit_test(test_cave_finds_gap_behind_last_row),

@@ -172,6 +172,8 @@ DECLINES(relative_call, 39, "\xe8" NR_39 SITE)
 DECLINES(relative_jcc, 39, "\x0f\x84" NR_39 SITE)
 DECLINES(whole_in_movabs, 39, "\x48\xb8" NR_39 SITE "\xc3")
 DECLINES(movabs_of_long_mov, 39, "\x48\xb8\x11" LONG_39 SITE)
+/* the nearest offsets all lead to the mov */
+DECLINES(nops_in_movabs, 39, "\x48\xb8\x90\x90\x90\x90" NR_39 SITE)
 /* add $0x48,%eax; mov $39,%eax in six bytes */
 DECLINES(immediate_before_c7, 39, "\x83\xc0\x48\xc7\xc0\x27\x00\x00\x00" SITE)
 DECLINES(jump_over_a_prefix, 39, "\xeb\x01\x48" NR_39 SITE)
@@ -263,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_straight_declines_relative_jcc),
 		cmocka_unit_test(test_straight_declines_whole_in_movabs),
 		cmocka_unit_test(test_straight_declines_movabs_of_long_mov),
+		cmocka_unit_test(test_straight_declines_nops_in_movabs),
 		cmocka_unit_test(test_straight_declines_immediate_before_c7),
 		cmocka_unit_test(test_straight_declines_jump_over_a_prefix),
 		cmocka_unit_test(test_straight_declines_row_inside),
