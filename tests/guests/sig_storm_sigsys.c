@@ -31,7 +31,7 @@ int main(void)
 	target = getpid();
 	CHECK(pthread_create(&thread, NULL, send_all, NULL) == 0);
 	long calls = 0;
-	for (int again = 0; again < 5 || handled < 2000; again++)
+	for (int again = 0; again < 3 || handled < 1000; again++)
 		for (int i = 0; i < SITES; i++) {
 			CHECK_EQ(call_at(page + 64 * i, fd, 1, SEEK_CUR), calls + 1);
 			calls++;
