@@ -1,8 +1,9 @@
 /* near.c - see near.h
  *
- * First where the kernel puts it: that is near libraries, which it places in the same way. Else at the end of a gap,
- * right below a mapping of code or of a file, the nearest one first: nothing grows there. (A heap grows upward from
- * where the program ends, a stack downward from where it begins.)
+ * Not where the kernel puts it, which may be a place that the program has just left and wants back. First a good way
+ * below the code, where there is nothing, mostly. Else at the end of a gap, right below a mapping of code or of a file,
+ * the nearest one first. Nothing grows there: a heap grows upward from where the program ends, a stack downward from
+ * where it begins.
  */
 #include "lazy/near.h"
 #include "base/os.h"
@@ -12,6 +13,7 @@
 #include "base/poison.h"
 
 enum { LOWEST = 0x10000, TRIES = 4 };   /* vm.mmap_min_addr is no higher, mostly */
+enum { STEP = 0x4000000, STEPS = 16 };
 
 struct search {
 	uintptr_t address, end;        /* end: of the mapping before */
@@ -39,31 +41,38 @@ static bool take_gap(const struct zl_mapping *mapping, void *data)
 	return (intptr_t)mapping->end > 0;   /* not the vsyscall page */
 }
 
-static long map(uintptr_t at, size_t size, int flags)
+static long map(uintptr_t at, size_t size)
 {
-	return zl_os_map(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1);
+	return zl_os_map(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1);
 }
 
-long zl_near_map(uintptr_t address, size_t size)
+static long map_in_gap(uintptr_t address, size_t size)
 {
 	struct search search = { .address = address, .size = size };
-	long at = map(0, size, 0);
+	long at;
 
-	if (zl_is_error(at) || zl_is_near(address, 1, (uintptr_t)at, size))
-		return at;
-	zl_os_unmap((uintptr_t)at, size);
 	for (int i = 0; i < TRIES; i++) {   /* another thread may be faster */
 		search.end = LOWEST;
 		search.at = 0;
 		at = zl_maps_each(take_gap, &search);
 		if (at != 0 || !search.at)
 			return at ? at : -ENOMEM;
-		at = map(search.at, size, MAP_FIXED_NOREPLACE);
-		if (at == (long)search.at)
-			return at;
+		at = map(search.at, size);
 		if (!zl_is_error(at))
-			zl_os_unmap((uintptr_t)at, size);   /* a kernel without MAP_FIXED_NOREPLACE */
+			return at;
 		search.below = distance(search.at, address);
 	}
 	return -ENOMEM;
+}
+
+long zl_near_map(uintptr_t address, size_t size)
+{
+	uintptr_t below = zl_align_down(address, ZL_PAGE);
+
+	for (unsigned i = 1; i <= STEPS && below > i * STEP + LOWEST; i++) {
+		long at = map(below - i * STEP, size);
+		if (!zl_is_error(at))
+			return at;
+	}
+	return map_in_gap(address, size);
 }

@@ -26,7 +26,7 @@
 #include "base/poison.h"
 
 enum { POOL_SIZE = 0x4000, SLOTS = POOL_SIZE / ZL_STUB_SIZE, BUCKETS = 1024 };
-enum { MOST_IDLE = 1024, IDLE_TRIES = 16, STATIC_POOLS = 2 };
+enum { MOST_IDLE = 1024, IDLE_TRIES = 16, STATIC_POOLS = 2, FEW_POOLS = 8 };
 
 /* The instructions of a stub, those with a displacement without it. */
 static const uint8_t save_r11[] = { 0x65, 0x4c, 0x89, 0x1c, 0x25, BLOCK_R11, 0, 0, 0 }, lea_r11[] = { 0x4c, 0x8d, 0x1d },
@@ -34,9 +34,10 @@ static const uint8_t save_r11[] = { 0x65, 0x4c, 0x89, 0x1c, 0x25, BLOCK_R11, 0, 
 
 /* The first slot holds the address of zl_entry_stub. */
 struct pool {
-	uintptr_t code;
+	uintptr_t code;                /* or 0 */
 	struct pool *next;
 	unsigned used;
+	bool is_listed;
 	struct zl_stub stub[SLOTS];
 };
 
@@ -106,7 +107,7 @@ const struct zl_stub *zl_stub_at(uintptr_t pc, size_t *offset)
 {
 	/* acquire; pairs with the release in add_pool() */
 	for (struct pool *pool = atomic_load_explicit(&pools, memory_order_acquire); pool; pool = pool->next)
-		if (pc - pool->code < POOL_SIZE) {
+		if (pool->code && pc - pool->code < POOL_SIZE) {
 			const struct zl_stub *stub = &pool->stub[(pc - pool->code) / ZL_STUB_SIZE];
 			*offset = pc % ZL_STUB_SIZE;
 			return stub->after ? stub : NULL;
@@ -254,7 +255,7 @@ static struct zl_stub *take_idle(uintptr_t after)
 
 		idle = stub->next_idle;
 		stub->is_queued = false;
-		if (stub->is_live) {
+		if (stub->is_live || !stub->after) {
 			idles--;
 		} else if (zl_is_near(after, 1, stub->code, ZL_STUB_SIZE) && is_reusable(stub)) {
 			idles--;
@@ -276,13 +277,52 @@ static bool fill_pool(uintptr_t code)
 	return zl_os_protect(code, POOL_SIZE, PROT_READ | PROT_EXEC) == 0;
 }
 
+/* Does nobody need its code any more? Looked for where there are many: each 2 GiB of code need one of their own. */
+static bool is_unused(const struct pool *pool)
+{
+	for (unsigned i = 1; i < pool->used; i++)
+		if (pool->stub[i].after && (pool->stub[i].is_live || !is_reusable(&pool->stub[i])))
+			return false;
+	return true;
+}
+
+static struct pool *find_unused(void)
+{
+	struct pool *pool = atomic_load_explicit(&pools, memory_order_relaxed);
+
+	while (pool && !is_unused(pool))
+		pool = pool->next;
+	return pool;
+}
+
+/* Give its code back. Its stubs leave the queue when their turn comes. */
+static void empty(struct pool *pool)
+{
+	for (unsigned i = 1; i < pool->used; i++) {
+		struct zl_stub *stub = &pool->stub[i];
+
+		if (stub->after)
+			unlink_same(stub);
+		stub->after = stub->start = stub->cave = 0;
+	}
+	pool->used = SLOTS;
+	if (pool->code)
+		zl_os_unmap(pool->code, POOL_SIZE);
+	pool->code = 0;
+}
+
 static struct pool *take_records(void)
 {
 	static unsigned taken;
+	struct pool *pool = taken < FEW_POOLS ? NULL : find_unused();
 	long at;
 
-	if (taken < STATIC_POOLS)
-		return &first[taken++];
+	if (pool) {
+		empty(pool);
+		return pool;
+	}
+	if (taken++ < STATIC_POOLS)
+		return &first[taken - 1];
 	at = zl_os_map(0, sizeof(struct pool), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	if (zl_is_error(at))
 		return NULL;
@@ -306,8 +346,11 @@ static struct pool *add_pool(uintptr_t after)
 	spare = NULL;
 	pool->code = (uintptr_t)code;
 	pool->used = 1;
-	pool->next = atomic_load_explicit(&pools, memory_order_relaxed);
-	atomic_store_explicit(&pools, pool, memory_order_release);
+	if (!pool->is_listed) {
+		pool->is_listed = true;
+		pool->next = atomic_load_explicit(&pools, memory_order_relaxed);
+		atomic_store_explicit(&pools, pool, memory_order_release);
+	}
 	return pool;
 }
 
