@@ -21,14 +21,14 @@ TOP_CALLS = 12
 
 
 def choose_tactic():
-    """auto, unless this machine only rewrites on demand."""
+    """auto, unless page zero is only had on demand: generated code is rewritten in no other way."""
     if machine.why_no_zpoline():
-        print(f"No rewriting on this machine, so every call traps: {machine.why_no_zpoline()}.\n")
-        return "trap"
+        print(f"Sites become jumps on this machine, and those of generated code trap: {machine.why_no_zpoline()}.\n")
+        return "auto"
     if machine.default_tactic() == "zpoline":
         return "auto"
-    print("This CPU has no protection keys: NULL would become readable, so zlazy rewrites only if told to\n"
-          "(--tactic zpoline), as here. Without it every call traps.\n")
+    print("This CPU has no protection keys: NULL would become readable, so zlazy uses page zero only if told to\n"
+          "(--tactic zpoline), as here. Without it sites become jumps, and those of generated code trap.\n")
     return "zpoline"
 
 
