@@ -1,8 +1,9 @@
 /* jump.h - functions in assembly with calls that a jump might replace, in the guest's own text, with unwind tables
  *
- * MOV_CALL(name, nr): long name(a, b, c): `mov $nr,%eax; syscall; ret`. CAVE_CALL(name): long name(nr, a, b, c): the
- * number comes in a register, and behind the ret there are 14 bytes of padding. CODE_PAGE_OF_CALLS(name, nr): a page of
- * text with CALLS of each in turn. file_code(): the same bytes in a file of the guest's own, mapped where it likes.
+ * MOV_CALL(name, nr): long name(a, b, c): `mov $nr,%eax; syscall; ret`. CAVE_CALL(name): long name(nr, a, b, c):
+ * the number comes in a register, and behind the ret there are 14 bytes of padding. CODE_PAGE_OF_CALLS(name, nr): a
+ * page of text with CALLS of each in turn. file_code(): the same bytes in a file of the guest's own, mapped where it
+ * likes.
  */
 #ifndef GUEST_JUMP_H
 #define GUEST_JUMP_H
@@ -23,7 +24,7 @@
 
 typedef long cave_function(long nr, long a, long b, long c);
 
-/* Where things are in each 64 bytes of such a page: the site of the mov, the second call, its site and its padding. */
+/* Where things are in each 64 bytes: the site of the mov, the second call, its site and its padding. */
 enum { CALLS = 64, MOV_SITE = 5, CAVE_AT = 32, CAVE_SITE = 47, CAVE_PADDING = 50 };
 
 #define CODE_PAGE_OF_CALLS(name, nr) asm(".text; .balign 4096; .globl " #name "; " #name ": .rept 64\n" \

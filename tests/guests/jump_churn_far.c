@@ -1,5 +1,5 @@
-/* jump_churn_far - issue 5: as jump_churn, over 320 GiB of addresses, where each 2 GiB need stubs of their own; neither memory nor
- * mappings grow with it */
+/* jump_churn_far - issue 5: as jump_churn, over 320 GiB of addresses, where each 2 GiB need stubs of their own;
+ * neither memory nor mappings grow with it */
 #include "jump.h"
 #include "maps.h"
 

@@ -5,8 +5,8 @@
 MOV_CALL(mov_getuid, 102);
 CAVE_CALL(cave);
 /* The child comes back at the same site: it must find its own registers. */
-#define MAKE(number) "pushq %rbx; movabsq $0x123456789abc,%rbx; movl %esi,%edi; xorl %esi,%esi; xorl %edx,%edx; xorl %r10d,%r10d\n" \
-	"xorl %r8d,%r8d; " number "syscall; jmp 2f; .skip 8,0xcc; .p2align 4; 2: movabsq $0x123456789abc,%rdx; cmpq %rdx,%rbx\n" \
+#define MAKE(number) "pushq %rbx; movabsq $0x123456789abc,%rbx; movl %esi,%edi; xorl %esi,%esi; xorl %edx,%edx\n" \
+	"xorl %r10d,%r10d; xorl %r8d,%r8d; " number "syscall\n" PADDING "movabsq $0x123456789abc,%rdx; cmpq %rdx,%rbx\n" \
 	"je 1f; ud2\n1: popq %rbx; ret"
 FUNCTION(mov_fork, MAKE("movl $57,%eax; "));
 FUNCTION(mov_clone, MAKE("movl $56,%eax; "));
@@ -28,8 +28,8 @@ static _Noreturn void in_child(int status)
 
 static long make(int kind)
 {
-	return kind == 0 ? mov_fork(0, 0, 0) : kind == 1 ? mov_clone(0, SIGCHLD, 0) : cave_make(kind == 2 ? SYS_fork : SYS_clone,
-		SIGCHLD, 0);
+	return kind == 0 ? mov_fork(0, 0, 0) : kind == 1 ? mov_clone(0, SIGCHLD, 0) : 
+		cave_make(kind == 2 ? SYS_fork : SYS_clone, SIGCHLD, 0);
 }
 
 int main(void)

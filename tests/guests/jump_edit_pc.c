@@ -9,7 +9,8 @@ extern char edit_start[], edit_end[], edit_landing[];
 extern long edit(long nr);
 FUNCTION(edit, "pushq %rbx; movl $1,in_loop(%rip); jmp edit_start\n"
 	"edit_landing: incl landed(%rip); cmpq $0x7777,%rbx; je edit_start; ud2\n"
-	"edit_start: xorl %ebx,%ebx; movl $500,%eax; syscall; cmpq $-38,%rax; jne 9f; movl %edi,%eax; syscall; testq %rax,%rax; js 9f\n"
+	"edit_start: xorl %ebx,%ebx; movl $500,%eax; syscall; cmpq $-38,%rax; jne 9f\n"
+	"movl %edi,%eax; syscall; testq %rax,%rax; js 9f\n"
 	"cmpl $1000,hits(%rip); jb edit_start\nedit_end: movl $0,in_loop(%rip); popq %rbx; ret\n9: ud2");
 
 static void on_tick(int signo, siginfo_t *info, void *context)

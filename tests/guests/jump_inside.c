@@ -4,7 +4,8 @@
 
 #define INNER ".byte 0xb8; .long 102; .byte 0x0f,0x05,0xc3"
 FUNCTION(outer, ".byte 0x48,0xbf; " INNER "; movq %rdi,%rax; ret");                  /* movabs $...,%rdi */
-FUNCTION(outer_late, "movl $500,%eax; .byte 0xbf,0x0f,0x05,0xc3,0x90; movl %edi,%eax; ret"); /* mov $0x90c3050f,%edi */
+FUNCTION(outer_late, "movl $500,%eax; .byte 0xbf,0x0f,0x05,0xc3,0x90\n"
+	"movl %edi,%eax; ret");                                                       /* mov $0x90c3050f,%edi */
 extern call_function outer, outer_late;
 extern char outer_start[] asm("outer"), outer_late_start[] asm("outer_late");
 

@@ -8,7 +8,8 @@ extern call_function constant;
 
 int main(void)
 {
-	unsigned char *low = mmap((void *)0x50000000, CODE_PAGE, PROT_RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	unsigned char *low = mmap((void *)0x50000000, CODE_PAGE, PROT_RW,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (low != (void *)0x50000000)
 		SKIP("0x50000000 is taken");
 	memset(low, 0xf4, CODE_PAGE);

@@ -12,9 +12,11 @@ extern call_function negative, negative_long, sign_bit, sign_bit_long;
 
 int main(void)
 {
-	static const unsigned long numbers[] = { 500, 511, 512, 4095, 4096, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0x80000066,
-		0xffffffff, -1UL, -102UL, 1UL << 63 | 500, 0x8000000000000fff, 0x7fffffffffff, 0x0000800000000500, 0x123456789000 };
-	static const unsigned long getuids[] = { 102, 0xdeadbeef00000066, 1UL << 63 | 102, 0xffffffff00000066, 0x7fff00000066 };
+	static const unsigned long numbers[] = { 500, 511, 512, 4095, 4096, 0xffff, 0x10000, 0x7fffffff, 0x80000000,
+		0x80000066, 0xffffffff, -1UL, -102UL, 1UL << 63 | 500,
+		0x8000000000000fff, 0x7fffffffffff, 0x0000800000000500, 0x123456789000 };
+	static const unsigned long getuids[] = { 102, 0xdeadbeef00000066, 1UL << 63 | 102, 0xffffffff00000066,
+		0x7fff00000066 };
 	for (int again = 0; again < 50; again++) {
 		for (size_t i = 0; i < COUNT_OF(numbers); i++) {
 			CHECK_EQ(low_to_high((long)numbers[i], 1, 2, 3), -ENOSYS);

@@ -30,8 +30,8 @@ static void make(int which, int first, int second, bool file)
 
 int main(void)
 {
-	static call_function *const text[] = { code_0, code_1, code_2, code_3, code_4, code_5, code_6, code_7, code_8, code_9,
-		code_10, code_11 };
+	static call_function *const text[] = { code_0, code_1, code_2, code_3, code_4, code_5, code_6, code_7, code_8,
+		code_9, code_10, code_11 };
 	make(0, PROT_RX, PROT_RX, false);
 	make(1, PROT_RX, PROT_RWX, false);
 	make(2, PROT_RWX, PROT_RX, false);

@@ -3,7 +3,8 @@
 
 FUNCTION(reads, "movl %edi,%eax; syscall; addq table(%rip),%rax; addq table+8(%rip),%rax; ret\n.p2align 4,0x90; ret\n"
 	"table: .skip 15,0x90; .byte 0xcc");
-FUNCTION(indexed, "movl %edi,%eax; syscall; leaq 1f(%rip),%rdx; addq (%rdx,%rsi,8),%rax; ret\n1: .skip 21,0x90; .p2align 4");
+FUNCTION(indexed, "movl %edi,%eax; syscall; leaq 1f(%rip),%rdx\n"
+	"addq (%rdx,%rsi,8),%rax; ret\n1: .skip 21,0x90; .p2align 4");
 extern call_function reads, indexed;
 
 int main(void)

@@ -9,7 +9,8 @@
 /* Nothing but the nops inside would do for a cave. */
 #define TIGHT(name, ...) asm(".text; .balign 32,0xc3; .type " #name ",@function\n" #name ": .cfi_startproc\n" \
 	__VA_ARGS__ "\n.cfi_endproc; .size " #name ",.-" #name "; .balign 32,0xc3"); extern call_function name
-#define BARE(name, ...) asm(".text; .balign 32,0xc3\n" #name ": " __VA_ARGS__ "\n.balign 32,0xc3"); extern call_function name
+#define BARE(name, ...) asm(".text; .balign 32,0xc3\n" #name ": " __VA_ARGS__ "\n.balign 32,0xc3"); \
+	extern call_function name
 TIGHT(behind_branch, SITE "testl %esi,%esi; jz 1f\n" PAD "1: ret");
 TIGHT(behind_call, "call 2f\n" PAD SITE "ret\n2: ret");
 TIGHT(loop_entry, "movl $3,%esi\n" PAD "1: " SITE "decl %esi; jnz 1b; ret");

@@ -8,8 +8,9 @@ int main(void)
 {
 	char on_stack;
 	const uintptr_t stack = (uintptr_t)&on_stack & ~0xfffUL;
-	const uintptr_t places[] = { 0x10000, 0x11000, 0x200000, 0x7ffff000, 0x80000000, 0xfffff000, 0x100000000, 0x180000000,
-		0x3fff00000000, 1UL << 46, (1UL << 46) - 4096, (1UL << 47) - 3 * 4096, stack - (32UL << 20), stack - (1UL << 30) };
+	const uintptr_t places[] = { 0x10000, 0x11000, 0x200000, 0x7ffff000, 0x80000000, 0xfffff000, 0x100000000,
+		0x180000000, 0x3fff00000000, 1UL << 46, (1UL << 46) - 4096,
+		(1UL << 47) - 3 * 4096, stack - (32UL << 20), stack - (1UL << 30) };
 	int fd = code_file(image, CODE_PAGE), here = 0;
 	for (size_t i = 0; i < COUNT_OF(places); i++)
 		for (int file = 0; file < 2; file++) {

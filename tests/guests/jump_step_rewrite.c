@@ -43,7 +43,8 @@ extern long stepped(long nr, long unused, const void *code);
 
 int main(void)
 {
-	static const int mov_steps[] = { 0, 5 }, cave_steps[] = { 0, 3, 9, 12, 15 }; /* natively, none right behind a syscall */
+	/* Natively there is no step right behind a syscall. */
+	static const int mov_steps[] = { 0, 5 }, cave_steps[] = { 0, 3, 9, 12, 15 };
 	pthread_t thread;
 	pthread_barrier_init(&barrier, NULL, 2);
 	handle(SIGTRAP, on_trap, 0);

@@ -10,7 +10,8 @@ extern void loop(long nr);
 FUNCTION(loop, "pushq %rbx; pushq %r15; movabsq $0x1111111111111111,%rbx; movabsq $0x3333333333333333,%r10\n"
 	"movabsq $0x4444444444444444,%r15; movq %rsp,loop_rsp(%rip)\n"
 	"loop_start: movl $500,%eax\nloop_mov_site: syscall\n"
-	"movl %edi,%eax\nloop_cave_site: syscall\ncmpl $2000,hits(%rip); jb loop_start\nloop_end: popq %r15; popq %rbx; ret");
+	"movl %edi,%eax\nloop_cave_site: syscall\n"
+	"cmpl $2000,hits(%rip); jb loop_start\nloop_end: popq %r15; popq %rbx; ret");
 
 static void on_tick(int signo, siginfo_t *info, void *context)
 {

@@ -2,7 +2,7 @@
  * writable and changed */
 #include "jump.h"
 
-/* Page 0 ends in a mov, page 1 begins with its site; page 1 ends in a site, page 2 begins with its ret and padding. */
+/* Page 0 ends in a mov, page 1 begins with its site and ends in another, whose ret and padding begin page 2. */
 asm(".text; .balign 4096; .globl pages; pages: .skip 4091,0x90\n"
 	".cfi_startproc; movl $102,%eax; syscall; ret; .cfi_endproc; .skip 4096-3-4,0xc3\n"
 	".cfi_startproc; movl %edi,%eax; syscall; ret; .cfi_endproc; .p2align 4; ret; .balign 4096");
