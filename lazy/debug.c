@@ -39,7 +39,7 @@ void zl_debug_refused(uintptr_t site, uint64_t number, const char *why)
 	zl_notice(&line);
 }
 
-void zl_debug_rewritten(uintptr_t site, bool in_two_steps, bool by_mprotect)
+void zl_debug_rewritten(uintptr_t site, const char *how, bool by_mprotect)
 {
 	struct zl_line line = { 0 };
 
@@ -47,7 +47,8 @@ void zl_debug_rewritten(uintptr_t site, bool in_two_steps, bool by_mprotect)
 		return;
 	zl_put(&line, "rewritten: ");
 	put_place(&line, site);
-	zl_put(&line, in_two_steps ? ", two steps" : ", one store");
+	zl_put(&line, ", ");
+	zl_put(&line, how);
 	zl_put(&line, by_mprotect ? ", mprotect" : ", /proc/self/mem");
 	zl_notice(&line);
 }

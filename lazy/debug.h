@@ -6,7 +6,7 @@
 
 /* Level 2: a site that keeps trapping. locks: zl_patch_lock.  context: SIGSYS. */
 void zl_debug_refused(uintptr_t site, uint64_t number, const char *why);
-/* Level 3: a site that has been rewritten. locks: zl_patch_lock.  context: SIGSYS. */
-void zl_debug_rewritten(uintptr_t site, bool in_two_steps, bool by_mprotect);
+/* Level 3: a site that has been rewritten, and how. locks: zl_patch_lock.  context: SIGSYS. */
+void zl_debug_rewritten(uintptr_t site, const char *how, bool by_mprotect);
 
 #endif

@@ -2,7 +2,7 @@
 #include "lazy/fates.h"
 #include "base/poison.h"
 
-enum { LONGEST_INSN = 15, NEAR = 160 };
+enum { LONGEST_INSN = 15 };
 
 /* What is known of the offsets before the target. */
 struct fates {
@@ -68,7 +68,7 @@ enum zl_fates_end zl_fates_behind(struct zl_reading *reading, unsigned target, u
 
 enum zl_fate zl_fates_from(struct zl_reading *reading, unsigned at, unsigned target)
 {
-	if (target < at || target - at > NEAR)
+	if (target < at || target - at > reading->near)
 		return ZL_FATE_UNKNOWN;
 	while (at < target) {
 		const struct zl_insn *insn = zl_read(reading, at);

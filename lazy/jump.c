@@ -23,6 +23,7 @@
 #include "base/string.h"
 #include "lazy/bytes.h"
 #include "lazy/codefd.h"
+#include "lazy/debug.h"
 #include "lazy/poke.h"
 #include "lazy/sites.h"
 #include <linux/errno.h>
@@ -38,6 +39,16 @@ struct change {
 };
 
 static const uint8_t site_bytes[ZL_SITE_SIZE] = { ZL_OLD_FIRST, ZL_OLD_SECOND };
+
+static bool was_opened;   /* by mprotect, for this change */
+
+static long poke(uintptr_t to, const uint8_t *bytes, size_t size)
+{
+	long result = zl_poke(to, bytes, size);
+
+	was_opened = was_opened || result == ZL_POKED_OPENED;
+	return result;
+}
 
 static bool is_there(uintptr_t at, const uint8_t *bytes, unsigned size)
 {
@@ -102,8 +113,8 @@ static bool order(const struct change *change)
 /* Whatever was reached: the guard, then the rest, then the first byte, from the other end. */
 static long take_back(const struct change *change, long result)
 {
-	if (zl_poke(change->at + 1, change->from + 1, change->size - 1) == 0 && order(change) &&
-	    zl_poke(change->at, change->from, 1) == 0)
+	if (poke(change->at + 1, change->from + 1, change->size - 1) >= 0 && order(change) &&
+	    poke(change->at, change->from, 1) >= 0)
 		return result;
 	return HALF_DONE;
 }
@@ -112,27 +123,32 @@ static long put_in_steps(const struct change *change)
 {
 	static const uint8_t guard[] = { ZL_GUARD };
 
-	if (zl_poke(change->at, guard, 1) != 0)
+	if (poke(change->at, guard, 1) < 0)
 		return is_there(change->at, guard, 1) ? take_back(change, ZL_UNWRITABLE) : (long)ZL_UNWRITABLE;
 	if (!order(change))
 		return take_back(change, ZL_NO_BARRIER);
-	if (zl_poke(change->at + 1, change->to + 1, change->size - 1) != 0)
+	if (poke(change->at + 1, change->to + 1, change->size - 1) < 0)
 		return take_back(change, ZL_UNWRITABLE);
 	if (!order(change))
 		return take_back(change, ZL_NO_BARRIER);
-	if (zl_poke(change->at, change->to, 1) != 0)
+	if (poke(change->at, change->to, 1) < 0)
 		return take_back(change, ZL_UNWRITABLE);
 	return ZL_OK;
+}
+
+static bool needs_steps(const struct change *change)
+{
+	return zl_poke_is_raced() || change->at / ZL_PAGE != (change->at + change->size - 1) / ZL_PAGE;
 }
 
 /* pre: `from` is there. */
 static long put(const struct change *change)
 {
-	if (zl_poke_is_raced() || change->at / ZL_PAGE != (change->at + change->size - 1) / ZL_PAGE)
+	if (needs_steps(change))
 		return put_in_steps(change);
-	if (zl_poke(change->at, change->to, change->size) == 0)
+	if (poke(change->at, change->to, change->size) >= 0)
 		return ZL_OK;
-	return zl_poke(change->at, change->from, change->size) == 0 || is_there(change->at, change->from, change->size) ?
+	return poke(change->at, change->from, change->size) >= 0 || is_there(change->at, change->from, change->size) ?
 		       (long)ZL_UNWRITABLE : HALF_DONE;
 }
 
@@ -143,11 +159,13 @@ static bool write_cave(const struct change *change)
 		return true;   /* since the site was rewritten before */
 	if (!is_there(change->at, change->from, change->size))
 		return false;
-	return zl_poke(change->at, change->to, change->size) == 0 && (!zl_poke_is_raced() || zl_poke_barrier() == 0);
+	return poke(change->at, change->to, change->size) >= 0 && (!zl_poke_is_raced() || zl_poke_barrier() == 0);
 }
 
 long zl_jump_apply(struct zl_leaf *leaf, uintptr_t after, const struct zl_jump *jump)
 {
+	static const char *const words[2][2] = { { "mov, one write", "mov, three steps" },
+						 { "cave, one write", "cave, three steps" } };
 	struct zl_stub *stub = zl_stub_make(after, jump);
 	struct change change, cave;
 	long result = ZL_OK;
@@ -155,6 +173,7 @@ long zl_jump_apply(struct zl_leaf *leaf, uintptr_t after, const struct zl_jump *
 	if (!stub)
 		return ZL_NO_ROOM;
 	zl_site_publish(leaf, after, ZL_SITE_JUMPED);
+	was_opened = false;
 	zl_poke_begin();
 	if (stub->cave) {
 		cave = change_of_cave(stub);
@@ -164,6 +183,8 @@ long zl_jump_apply(struct zl_leaf *leaf, uintptr_t after, const struct zl_jump *
 	if (result == ZL_OK)
 		result = is_there(change.at, change.from, change.size) ? put(&change) : -EAGAIN;
 	zl_poke_end();
+	if (result == ZL_OK)
+		zl_debug_rewritten(after - ZL_SITE_SIZE, words[stub->cave != 0][needs_steps(&change)], was_opened);
 	if (result == HALF_DONE)
 		result = ZL_OK;
 	if (result != ZL_OK)
@@ -200,7 +221,7 @@ bool zl_jump_undo(uintptr_t after)
 		cave = change_of_cave(stub);
 		cave = reverse(&cave);
 		if (is_there(cave.at, cave.from, cave.size))
-			(void)zl_poke(cave.at, cave.to, cave.size);
+			(void)poke(cave.at, cave.to, cave.size);
 	}
 	zl_poke_end();
 	return is_undone;

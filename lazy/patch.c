@@ -284,8 +284,8 @@ long zl_patch_apply(uintptr_t site, enum zl_site_state state)
 	long result = put(site, state, &rewriting, &is_opened);
 
 	if (result == ZL_OK)
-		zl_debug_rewritten(site, zl_poke_is_raced() && !(is_in_one_word(site) && (is_opened || state == ZL_SITE_OPEN)),
-				   is_opened);
+		zl_debug_rewritten(site, zl_poke_is_raced() && !(is_in_one_word(site) && (is_opened || state == ZL_SITE_OPEN)) ?
+						 "two steps" : "one store", is_opened);
 	return result == HALF_DONE ? ZL_OK : result;
 }
 

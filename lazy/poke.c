@@ -66,7 +66,7 @@ static long poke_opened(uintptr_t to, const uint8_t *bytes, size_t size)
 		return result;
 	if (mapping.is_shared || !zl_poke_open(to, &mapping))
 		return -EACCES;
-	result = zl_copy_out(to, bytes, size) ? 0 : -EFAULT;
+	result = zl_copy_out(to, bytes, size) ? ZL_POKED_OPENED : -EFAULT;
 	zl_poke_close(to, &mapping);
 	return result;
 }
@@ -78,9 +78,9 @@ long zl_poke(uintptr_t to, const uint8_t *bytes, size_t size)
 	long result;
 
 	if (fd >= 0 && zl_os_write_at(fd, bytes, size, to) == (long)size)
-		return 0;
+		return ZL_POKED;
 	if (first >= size)
 		return poke_opened(to, bytes, size);
 	result = poke_opened(to, bytes, first);
-	return result ? result : poke_opened(to + first, bytes + first, size - first);
+	return result < 0 ? result : poke_opened(to + first, bytes + first, size - first);
 }

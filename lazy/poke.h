@@ -31,7 +31,8 @@ bool zl_poke_open(uintptr_t address, const struct zl_mapping *mapping);
 void zl_poke_close(uintptr_t address, const struct zl_mapping *mapping);
 
 /* Write where the program can't: by /proc/self/mem, or else by opening the pages for the moment. Not one store: a byte
- * alone is. 0 or -errno, and then any of the bytes may have been written. locks: zl_patch_lock */
+ * alone is. -errno: any of the bytes may have been written. locks: zl_patch_lock */
+enum zl_poked { ZL_POKED, ZL_POKED_OPENED };
 long zl_poke(uintptr_t to, const uint8_t *bytes, size_t size);
 
 #endif

@@ -27,6 +27,7 @@ void zl_reading_begin_bytes(struct zl_reading *reading, const uint8_t *bytes, un
 	reading->bytes = bytes;
 	reading->size = size;
 	reading->decoded = 0;
+	reading->near = ZL_READING_NEAR;
 	memset(reading->slot, 0, sizeof(reading->slot));
 }
 

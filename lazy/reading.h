@@ -9,12 +9,13 @@
 #include "lazy/decoder.h"
 #include "lazy/judge.h"
 
-enum { ZL_MOST_DECODED = 64, ZL_READING_SLOTS = 128 };
+enum { ZL_MOST_DECODED = 64, ZL_READING_SLOTS = 128, ZL_READING_NEAR = 160, ZL_READING_FAR = 256 };
 
 struct zl_reading {
 	const struct zl_code *code;       /* NULL for bytes that are no judgement's */
 	const uint8_t *bytes;
 	unsigned size, decoded;
+	unsigned near;                    /* from how far away decoding may arrive at a target */
 	uint8_t slot[ZL_READING_SLOTS];   /* hashed by offset: index into the arrays below, plus 1; 0: free */
 	uint16_t at[ZL_MOST_DECODED];
 	struct zl_insn insn[ZL_MOST_DECODED];

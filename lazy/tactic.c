@@ -163,6 +163,8 @@ void zl_tactic_choose(const struct zl_code *code, uintptr_t site, uint64_t numbe
 	if (choice->verdict != ZL_OK)
 		return;
 	zl_reading_begin(&reading, code);
+	if (!zl_tactics.may_call)   /* nothing else has to be decoded */
+		reading.near = ZL_READING_FAR;
 	if (!zl_judge_is_instruction(&reading)) {
 		choice->verdict = ZL_INSIDE;
 		return;

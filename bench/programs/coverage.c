@@ -97,6 +97,7 @@ static bool has_mov(struct file *file, uint64_t address, uint64_t number)
 		return false;
 	decodings = 0;
 	zl_reading_begin(&reading, &code);
+	reading.near = ZL_READING_FAR;   /* as without page zero */
 	length = zl_straight_mov(&reading, number);
 	note_decoded(file);
 	return length != 0;
