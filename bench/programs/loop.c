@@ -4,13 +4,14 @@
  *
  * KIND call      a C call through a function pointer (callee.c)
  *      library   the same, into a shared library
- *      syscall   system call NUMBER, through the single `syscall` instruction of this program
+ *      syscall   system call NUMBER, through one `syscall` instruction, with padding in reach of a short jump
+ *      mov       the same behind a `mov` of NUMBER, 39 or 500, to eax
  *      sud       the same, answered by a bare SUD signal handler (sud.c)
  *      armed     the same, with SUD armed and the site inside the allowed range
  *
  * Warms up, sizes the loop so that CHUNKS of it take about MILLISECONDS, and prints the median chunk:
- * nanoseconds per call, the last result, and the site's two bytes as they are afterwards ("0f05" or "ffd0"),
- * which tell the driver whether the site was rewritten. Exit status 77: this kernel has no SUD.
+ * nanoseconds per call, the last result, and the bytes of the site, or of the mov and the site, as they are afterwards,
+ * which tell the driver whether, and how, the site was rewritten. Exit status 77: this kernel has no SUD.
  */
 #define _GNU_SOURCE
 #include <stdbool.h>
@@ -24,7 +25,7 @@
 #define CHUNKS 31
 #define WARM_UP 200
 
-extern const unsigned char loop_site[];
+extern const unsigned char loop_site[], loop_mov_39[], loop_mov_500[];
 
 static double now_ns(void)
 {
@@ -44,6 +45,21 @@ static __attribute__((noinline, aligned(64))) long loop_syscall(long number, lon
 				 : "=a"(result) : "a"(number) : "rcx", "r11", "memory");
 	return result;
 }
+
+/* The same, and both have the padding in reach. */
+#define LOOP_MOV(nr)                                                                                                  \
+	static __attribute__((noinline, aligned(64))) long loop_by_mov_##nr(long number, long count)                  \
+	{                                                                                                             \
+		long result = 0;                                                                                      \
+														      \
+		(void)number;                                                                                         \
+		for (long i = 0; i < count; i++)                                                                      \
+			__asm__ volatile(".globl loop_mov_" #nr "\nloop_mov_" #nr ":\n\tmovl $" #nr ", %%eax\n\tsyscall" \
+					 : "=&a"(result) : : "rcx", "r11", "memory");                                 \
+		return result;                                                                                        \
+	}
+LOOP_MOV(39)
+LOOP_MOV(500)
 
 static long (*volatile pointer)(long) = callee;
 
@@ -81,8 +97,15 @@ static long size_chunk(long (*loop)(long number, long count), long number, doubl
 	}
 }
 
-static void measure(long (*loop)(long number, long count), long number, double chunk_ns)
+struct measured {
+	long (*loop)(long number, long count);
+	const unsigned char *code;     /* what is printed of it */
+	int size;
+};
+
+static void measure(const struct measured *what, long number, double chunk_ns)
 {
+	long (*loop)(long number, long count) = what->loop;
 	double ns[CHUNKS];
 	long result = loop(number, WARM_UP);
 	long count = size_chunk(loop, number, chunk_ns);
@@ -94,7 +117,10 @@ static void measure(long (*loop)(long number, long count), long number, double c
 		ns[i] = (now_ns() - start) / (double)count;
 	}
 	qsort(ns, CHUNKS, sizeof(ns[0]), compare_doubles);
-	printf("%.3f %ld %02x%02x\n", ns[CHUNKS / 2], result, loop_site[0], loop_site[1]);
+	printf("%.3f %ld ", ns[CHUNKS / 2], result);
+	for (int i = 0; i < what->size; i++)
+		printf("%02x", what->code[i]);
+	printf("\n");
 }
 
 static void arm_or_skip(enum sud_range range)
@@ -110,7 +136,7 @@ static void arm_or_skip(enum sud_range range)
 int main(int argc, char **argv)
 {
 	if (argc != 4) {
-		fprintf(stderr, "usage: loop call|library|syscall|sud|armed NUMBER MILLISECONDS\n");
+		fprintf(stderr, "usage: loop call|library|syscall|mov|sud|armed NUMBER MILLISECONDS\n");
 		return 2;
 	}
 	long number = atol(argv[2]);
@@ -123,6 +149,10 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "library") == 0)
 		pointer = library_callee;
 	bool is_call = strcmp(argv[1], "call") == 0 || strcmp(argv[1], "library") == 0;
-	measure(is_call ? loop_call : loop_syscall, number, chunk_ns);
+	struct measured what = { is_call ? loop_call : loop_syscall, loop_site, 2 };
+	if (strcmp(argv[1], "mov") == 0)
+		what = number == 39 ? (struct measured){ loop_by_mov_39, loop_mov_39, 7 }
+				    : (struct measured){ loop_by_mov_500, loop_mov_500, 7 };
+	measure(&what, number, chunk_ns);
 	return 0;
 }
