@@ -1,7 +1,7 @@
 /* jumps - functions whose call, and the number before it, are looked at, run and taken away all at once
  *
- * Functions as compilers lay them, with padding between them, in pages of a private file mapping, so that the number and
- * the call lie at every offset around cache lines, words and pages. In each round three threads call them, one function
+ * Functions as compilers lay them, with padding between them, in pages of a private file mapping, so that the number
+ * and the call lie at every offset around cache lines, words and pages. In each round three threads call them, one function
  * a few hundred times in a row or one after the other: from the start, from the instruction with the number, and by a
  * branch straight to the `syscall`. Two of them start with the same functions at the same moment. Meanwhile the main
  * thread makes pages writable and protects them again, maps the file over them, throws them away, forks, and sends
@@ -319,7 +319,7 @@ int main(int argc, char **argv)
 	pthread_barrier_wait(&barrier);
 	for (unsigned i = 0; i < CALLERS; i++)
 		CHECK(pthread_join(workers[i].thread, NULL) == 0);
-	say("%ld changes in %ld rounds, %ld forks, %ld signals; %ld calls; changed: %ld before the call, %ld at it; %s", changes,
-	    rounds, forks, (long)signals, shadow_calls(), numbers_changed, calls_changed, shadow_word());
+	say("%ld changes in %ld rounds, %ld forks, %ld signals; %ld calls; changed: %ld before the call, %ld at it; %s",
+	    changes, rounds, forks, (long)signals, shadow_calls(), numbers_changed, calls_changed, shadow_word());
 	return 0;
 }

@@ -4,7 +4,8 @@ UNWIND_FORM is the form of call of tests/guests/unwind.c. With UNWIND_TACTIC=tra
 handler.
 Prints one line for each instruction from which main is not reached by way of deepest and middle with rbx intact,
 and `steps N` at the end: the instructions between site and site, or in the handler. The lines begin with LOST; with
-`stub:` where it is an instruction of a stub, or of the padding that leads there, of which nothing is promised.
+`stub:` where it is an instruction of a stub, or of the padding that leads there, of which nothing is promised; with
+`gap:` where a call by a stub has its return address in no register and no memory that a table can name.
 """
 import os
 
@@ -52,8 +53,15 @@ def show_if_lost():
     found = names()
     lost = not is_whole(found)
     if lost:
-        print("%s at %s: %s" % ("stub:" if is_of_stub() else "LOST", gdb.execute("x/i $pc", to_string=True).strip(), found))
+        print("%s at %s: %s" % (word_for(found), gdb.execute("x/i $pc", to_string=True).strip(), found))
     return lost
+
+
+def word_for(found):
+    if is_of_stub():
+        return "stub:"
+    in_agent = isinstance(found, list) and found[0] in ("zl_entry_jump", "zl_gate_call") and "main" not in found
+    return "gap:" if FORM != "site" and in_agent else "LOST"
 
 
 def is_in_handler():
@@ -95,7 +103,7 @@ def go():
         if pc() == after:
             print("steps %d" % steps)
             return
-        if gdb.newest_frame().name() == "zl_entry_stub":
+        if pc() == value("&zl_entry_stub"):
             print("by zl_entry_stub")
         lost += show_if_lost()
     print("never came back")
