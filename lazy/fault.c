@@ -89,9 +89,9 @@ static bool resolve_at_jump(struct sigcontext *context, struct zl_block *block)
 	const struct zl_stub *stub = zl_stub_from(context->rip);
 	uint8_t byte;
 
-	if (!stub || !zl_codefd_read(&byte, context->rip, sizeof(byte)))
+	if (!stub)
 		return false;
-	if (byte != ZL_GUARD)
+	if (!zl_codefd_read(&byte, context->rip, sizeof(byte)) || byte != ZL_GUARD)   /* unmapped by now, perhaps */
 		return is_ill_of_ours(context, block, ZL_SITE_JUMPED);
 	context->rip = stub->code;
 	return true;
