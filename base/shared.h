@@ -86,6 +86,7 @@ static inline const char *zl_verdict_text(unsigned verdict)
 		[ZL_SHARED] = "in shared memory",
 		[ZL_OPEN] = "in memory that the program can write",
 		[ZL_NO_ROOM] = "no page zero, no room for a jump",
+		[ZL_GENERATED] = "no page zero, and in no file",
 	};
 
 	return verdict < ZL_VERDICTS && words[verdict] ? words[verdict] : "another reason";

@@ -14,6 +14,7 @@ enum zl_verdict {
 	ZL_SHARED,             /* shared memory: see ZLAZY_JIT */
 	ZL_OPEN,               /* the program can write there: see ZLAZY_JIT */
 	ZL_NO_ROOM,            /* page zero is not in use, and a jump has no place */
+	ZL_GENERATED,          /* page zero is not in use, and jumps are not for memory without a file: see ZLAZY_JIT */
 	ZL_VERDICTS
 };
 

@@ -171,7 +171,7 @@ long zl_jump_apply(struct zl_leaf *leaf, uintptr_t after, const struct zl_jump *
 	long result = ZL_OK;
 
 	if (!stub)
-		return ZL_NO_ROOM;
+		return -ENOMEM;
 	zl_site_publish(leaf, after, ZL_SITE_JUMPED);
 	was_opened = false;
 	zl_poke_begin();

@@ -9,7 +9,7 @@
 #include "lazy/stubs.h"
 
 /* Rewrite a site in private memory that the program can't write. Publishes it in the leaf first. Returns ZL_OK; or, with
- * the old bytes in place and nothing recorded, the reason, or -EAGAIN: there is something else by now.
+ * the old bytes in place and nothing recorded, the reason, or -errno; -EAGAIN: there is something else by now, -ENOMEM: no memory for the stub.
  * context: SIGSYS. */
 long zl_jump_apply(struct zl_leaf *leaf, uintptr_t after, const struct zl_jump *jump);
 /* Put the old bytes back where the new ones still are. False: nobody can write there. */

@@ -10,7 +10,8 @@
  *   no thread pointer       the decoder can't run; found out before the lock, at a tenth of the cost of the trap
  *   a seccomp filter        of this thread, which forbids what patching needs; the same
  *   number 15, not by mov   rt_sigreturn through a site that makes other calls, too; found out before the judgement
- *   no answer from the kernel about the mapping (a full table of descriptors): MOST_UNANSWERED times in a process
+ *   no answer from the kernel about the mapping (a full table of descriptors), no memory for a stub:
+ *                           MOST_UNANSWERED times in a process
  *   its memory is gone      another thread has unmapped it
  */
 #include "lazy/trap.h"
@@ -142,13 +143,17 @@ static unsigned rewrite(struct zl_leaf *leaf, uintptr_t site, uint64_t number, c
 
 	if (result == ZL_OK) {
 		const struct zl_tactic *tactic = zl_tactic_take(&opinion->choice, site, &state);
-		result = tactic ? tactic->apply(leaf, site + ZL_SITE_SIZE, state, &opinion->choice.jump) : (long)ZL_OPEN;
+		if (!tactic)
+			return state == ZL_SITE_OPEN ? ZL_OPEN : ZL_GENERATED;
+		result = tactic->apply(leaf, site + ZL_SITE_SIZE, state, &opinion->choice.jump);
 		if (result == ZL_OK)
 			zl_tally_add(&zl_shared->tally.rewrites[tactic - zl_tactic], 1);
 	}
 	if (result >= 0)
 		return (unsigned)result;
-	return result == -EAGAIN || unanswered++ < MOST_UNANSWERED ? LATER : ZL_UNWRITABLE;
+	if (result == -EAGAIN || unanswered++ < MOST_UNANSWERED)
+		return LATER;
+	return result == -ENOMEM ? ZL_NO_ROOM : ZL_UNWRITABLE;
 }
 
 /* locks: zl_patch_lock */
