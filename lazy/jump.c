@@ -162,27 +162,38 @@ static bool write_cave(const struct change *change)
 	return poke(change->at, change->to, change->size) >= 0 && (!zl_poke_is_raced() || zl_poke_barrier() == 0);
 }
 
+/* The cave first, if there is one. */
+static long lead_to(const struct zl_stub *stub)
+{
+	struct change change = change_of(stub), cave;
+
+	if (stub->cave) {
+		cave = change_of_cave(stub);
+		if (!write_cave(&cave))
+			return -EAGAIN;
+	}
+	return is_there(change.at, change.from, change.size) ? put(&change) : -EAGAIN;
+}
+
 long zl_jump_apply(struct zl_leaf *leaf, uintptr_t after, const struct zl_jump *jump)
 {
 	static const char *const words[2][2] = { { "mov, one write", "mov, three steps" },
 						 { "cave, one write", "cave, three steps" } };
-	struct zl_stub *stub = zl_stub_make(after, jump);
-	struct change change, cave;
-	long result = ZL_OK;
+	struct zl_stub *stub;
+	struct change change;
+	long result;
 
-	if (!stub)
-		return -ENOMEM;
-	zl_site_publish(leaf, after, ZL_SITE_JUMPED);
-	was_opened = false;
 	zl_poke_begin();
-	if (stub->cave) {
-		cave = change_of_cave(stub);
-		result = write_cave(&cave) ? (long)ZL_OK : -EAGAIN;
+	was_opened = false;
+	stub = zl_stub_make(after, jump);
+	if (!stub) {
+		zl_poke_end();
+		return -ENOMEM;
 	}
-	change = change_of(stub);
-	if (result == ZL_OK)
-		result = is_there(change.at, change.from, change.size) ? put(&change) : -EAGAIN;
+	zl_site_publish(leaf, after, ZL_SITE_JUMPED);
+	result = lead_to(stub);
 	zl_poke_end();
+	change = change_of(stub);
 	if (result == ZL_OK)
 		zl_debug_rewritten(after - ZL_SITE_SIZE, words[stub->cave != 0][needs_steps(&change)], was_opened);
 	if (result == HALF_DONE)

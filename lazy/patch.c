@@ -270,7 +270,7 @@ static long put(uintptr_t site, enum zl_site_state state, const struct change *c
 
 	zl_poke_begin();
 	result = state == ZL_SITE_OPEN ? write_by_store(site, change) :
-					 write_by_fd(zl_codefd_get(), site, change);
+					 write_by_fd(zl_poke_descriptor(), site, change);
 	*is_opened = result != ZL_OK && result != -EAGAIN && result != HALF_DONE;
 	if (*is_opened)
 		result = write_opened(site, state, change);

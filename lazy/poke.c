@@ -15,16 +15,24 @@ enum { CLOSE_TRIES = 8 };
 
 _Atomic bool zl_is_threaded;
 _Atomic uint64_t zl_poke_changes;
+static int descriptor = -1;   /* of /proc/self/mem, during a change */
 
 /* Full barriers; pair with the acquire in lazy/fault.c and lazy/trap.c */
 void zl_poke_begin(void)
 {
+	descriptor = zl_codefd_get();
 	atomic_fetch_add(&zl_poke_changes, 1);
 }
 
 void zl_poke_end(void)
 {
 	atomic_fetch_add(&zl_poke_changes, 1);
+	descriptor = -1;
+}
+
+int zl_poke_descriptor(void)
+{
+	return descriptor;
 }
 
 void zl_poke_start(void)
@@ -73,11 +81,10 @@ static long poke_opened(uintptr_t to, const uint8_t *bytes, size_t size)
 
 long zl_poke(uintptr_t to, const uint8_t *bytes, size_t size)
 {
-	int fd = zl_codefd_get();
 	size_t first = ZL_PAGE - to % ZL_PAGE;
 	long result;
 
-	if (fd >= 0 && zl_os_write_at(fd, bytes, size, to) == (long)size)
+	if (descriptor >= 0 && zl_os_write_at(descriptor, bytes, size, to) == (long)size)
 		return ZL_POKED;
 	if (first >= size)
 		return poke_opened(to, bytes, size);

@@ -20,6 +20,8 @@ extern _Atomic uint64_t zl_poke_changes;
 /* locks: zl_patch_lock */
 void zl_poke_begin(void);
 void zl_poke_end(void);
+/* Between them: the descriptor of /proc/self/mem, -1 if there is none. */
+int zl_poke_descriptor(void);
 
 /* Register the barrier. @init */
 void zl_poke_start(void);
@@ -31,7 +33,7 @@ bool zl_poke_open(uintptr_t address, const struct zl_mapping *mapping);
 void zl_poke_close(uintptr_t address, const struct zl_mapping *mapping);
 
 /* Write where the program can't: by /proc/self/mem, or else by opening the pages for the moment. Not one store: a byte
- * alone is. -errno: any of the bytes may have been written. locks: zl_patch_lock */
+ * alone is. -errno: any of the bytes may have been written. pre: zl_poke_begin() */
 enum zl_poked { ZL_POKED, ZL_POKED_OPENED };
 long zl_poke(uintptr_t to, const uint8_t *bytes, size_t size);
 

@@ -417,7 +417,7 @@ static bool replace_page(uintptr_t to, const uint8_t *bytes)
 static bool write_stub(const struct zl_stub *stub)
 {
 	uint8_t bytes[ZL_STUB_SIZE];
-	int fd = zl_codefd_get();
+	int fd = zl_poke_descriptor();
 
 	compose(stub, bytes);
 	if (fd >= 0 && zl_os_write_at(fd, bytes, sizeof(bytes), stub->code) == (long)sizeof(bytes))

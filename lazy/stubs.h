@@ -44,7 +44,7 @@ struct zl_stub_copy {
 	uint64_t number;
 };
 
-/* The stub for a site and this jump; NULL if there is no memory within reach. locks: zl_patch_lock */
+/* The stub for a site and this jump; NULL if there is no memory within reach. pre: zl_poke_begin() */
 struct zl_stub *zl_stub_make(uintptr_t after, const struct zl_jump *jump);
 /* The live one of a site, or NULL. locks: zl_patch_lock */
 struct zl_stub *zl_stub_find(uintptr_t after);

@@ -11,7 +11,7 @@
  * THREAD none     or a second thread, which is asleep or busy
  *
  * Calls each function of many.S once, and times each call with rdtsc. Prints the median, the 99th percentile and the
- * greatest time in nanoseconds, how many of the sites are `call *%rax` afterwards, and how many calls gave
+ * greatest time in nanoseconds, how many of the sites are rewritten afterwards, and how many calls gave
  * BENCH_ANSWER.
  * Exit status 77: this kernel has no SUD.
  */
