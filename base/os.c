@@ -78,17 +78,6 @@ long zl_os_unmap(uintptr_t address, size_t size)
 	return zl_raw(__NR_munmap, address, size);
 }
 
-long zl_os_move(uintptr_t from, size_t size, uintptr_t to)
-{
-	long at;
-
-	ZL_MAY_FAIL(ZL_OWN_MAP);
-	at = zl_raw(__NR_mremap, from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-	if (!zl_is_error(at))
-		zl_ranges_remove(from, from + size, ZL_RANGE_AGENT);
-	return at;
-}
-
 void zl_os_hide_from_dumps(uintptr_t address, size_t size)
 {
 	uintptr_t start = zl_align_up(address, ZL_PAGE), end = zl_align_down(address + size, ZL_PAGE);

@@ -14,8 +14,6 @@ long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd
 /* The program locks (or not) what will be mapped from now on, mlockall(MCL_FUTURE). Before its call. */
 void zl_os_future_is_locked(bool is_locked);
 long zl_os_unmap(uintptr_t address, size_t size);
-/* Put a mapping of the agent's into the place of another one, in one step for who looks there. */
-long zl_os_move(uintptr_t from, size_t size, uintptr_t to);
 /* Leave the whole pages of [address, address + size) out of core dumps: nobody unwinds through them. */
 void zl_os_hide_from_dumps(uintptr_t address, size_t size);
 long zl_os_protect(uintptr_t address, size_t size, int protection);

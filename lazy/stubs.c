@@ -1,9 +1,5 @@
 /* stubs.c - see stubs.h
  *
- * Stubs lie in pools, 16 KiB of the agent's near the code that they serve, each with its records in other memory. A
- * pool's code is never writable and executable at once: it is written by /proc/self/mem; where there is none, the page
- * is built anew elsewhere and put into its place by mremap, which other threads see as one step.
- *
  * A thread may stand in a stub, or before it at the jump, when its site is dropped. So a stub stays what it is, and
  * belongs to the site's address: when that site is rewritten again in the same way, it gets the same stub. Another site
  * gets it only when MOST_IDLE others have come to rest after it, and when its own site's bytes are no `syscall` any
@@ -12,37 +8,15 @@
  */
 #include "lazy/stubs.h"
 #include "base/copy.h"
-#include "base/os.h"
 #include "base/sites.h"
-#include "base/slot.h"
 #include "base/string.h"
 #include "lazy/bytes.h"
 #include "lazy/codefd.h"
-#include "lazy/near.h"
-#include "lazy/poke.h"
-#include "trampoline/entry.h"
-#include <linux/errno.h>
-#include <linux/mman.h>
+#include "lazy/pools.h"
 #include "base/poison.h"
 
-enum { POOL_SIZE = 0x4000, SLOTS = POOL_SIZE / ZL_STUB_SIZE, BUCKETS = 1024 };
-enum { MOST_IDLE = 1024, IDLE_TRIES = 16, STATIC_POOLS = 2, FEW_POOLS = 8 };
+enum { BUCKETS = 1024, MOST_IDLE = 1024, IDLE_TRIES = 16, FEW_POOLS = 8 };
 
-/* The instructions of a stub, those with a displacement without it. */
-static const uint8_t save_r11[] = { 0x65, 0x4c, 0x89, 0x1c, 0x25, BLOCK_R11, 0, 0, 0 }, lea_r11[] = { 0x4c, 0x8d, 0x1d },
-		     jump_indirect[] = { 0xff, 0x25 };
-
-/* The first slot holds the address of zl_entry_stub. */
-struct pool {
-	uintptr_t code;                /* or 0 */
-	struct pool *next;
-	unsigned used;
-	bool is_listed;
-	struct zl_stub stub[SLOTS];
-};
-
-static struct pool first[STATIC_POOLS];
-static struct pool *_Atomic pools;
 static struct zl_stub *same[BUCKETS];          /* by site, through next_same */
 static struct zl_stub *idle, **last_idle = &idle;   /* by next_idle, the first to rest first */
 static unsigned idles;
@@ -105,9 +79,8 @@ static uintptr_t target_of(uintptr_t at, const uint8_t bytes[ZL_JUMP_SIZE])
 
 const struct zl_stub *zl_stub_at(uintptr_t pc, size_t *offset)
 {
-	/* acquire; pairs with the release in add_pool() */
-	for (struct pool *pool = atomic_load_explicit(&pools, memory_order_acquire); pool; pool = pool->next)
-		if (pool->code && pc - pool->code < POOL_SIZE) {
+	for (struct zl_pool *pool = zl_pools_first(); pool; pool = pool->next)
+		if (pool->code && pc - pool->code < ZL_POOL_CODE) {
 			const struct zl_stub *stub = &pool->stub[(pc - pool->code) / ZL_STUB_SIZE];
 			*offset = pc % ZL_STUB_SIZE;
 			return stub->after ? stub : NULL;
@@ -122,7 +95,7 @@ static const struct zl_stub *led_to_by(uintptr_t at, const uint8_t bytes[ZL_JUMP
 	size_t offset = 0;
 	const struct zl_stub *stub = target ? zl_stub_at(target, &offset) : NULL;
 
-	return stub && offset == 0 && (stub->cave ? stub->cave : stub->start) == at ? stub : NULL;
+	return stub && target == stub->code && (stub->cave ? stub->cave : stub->start) == at ? stub : NULL;
 }
 
 static const struct zl_stub *led_to_from(uintptr_t at)
@@ -139,16 +112,16 @@ static const struct zl_stub *stub_of_cave(uintptr_t pc)
 
 bool zl_stub_place(uintptr_t pc, struct zl_stub_place *place)
 {
-	size_t offset = 0;
+	size_t offset = ZL_STUB_SAVE;
 	const struct zl_stub *stub = zl_stub_at(pc, &offset);
 
 	if (!stub)
 		stub = stub_of_cave(pc);
 	if (!stub)
 		return false;
-	place->pc = offset < stub->length ? stub->start : stub->after - ZL_SITE_SIZE;
-	place->is_displaced = stub->length && offset == stub->length;
-	place->has_continuation = offset == stub->length + sizeof(save_r11) + sizeof(lea_r11) + sizeof(int32_t);
+	place->pc = offset < ZL_STUB_SAVE ? stub->start : stub->after - ZL_SITE_SIZE;
+	place->is_displaced = stub->length && offset == ZL_STUB_SAVE;
+	place->has_continuation = offset > ZL_STUB_AFTER;
 	return true;
 }
 
@@ -156,8 +129,8 @@ const struct zl_stub *zl_stub_from(uintptr_t pc)
 {
 	const struct zl_stub *stub = NULL;
 
-	for (struct pool *pool = atomic_load_explicit(&pools, memory_order_acquire); pool; pool = pool->next)
-		for (unsigned i = 1; i < SLOTS; i++)
+	for (struct zl_pool *pool = zl_pools_first(); pool; pool = pool->next)
+		for (unsigned i = 1; i < ZL_POOL_SLOTS; i++)
 			if (pool->stub[i].start == pc) {
 				stub = &pool->stub[i];
 				if (stub->is_live)
@@ -214,8 +187,8 @@ static bool is_copied(const struct zl_stub *stub, uintptr_t pc, struct zl_stub_c
 
 bool zl_stub_of_copy(uintptr_t pc, struct zl_stub_copy *copy)
 {
-	for (struct pool *pool = atomic_load_explicit(&pools, memory_order_acquire); pool; pool = pool->next)
-		for (unsigned i = 1; i < SLOTS; i++)
+	for (struct zl_pool *pool = zl_pools_first(); pool; pool = pool->next)
+		for (unsigned i = 1; i < ZL_POOL_SLOTS; i++)
 			if (pool->stub[i].after && is_copied(&pool->stub[i], pc, copy))
 				return true;
 	return false;
@@ -257,7 +230,7 @@ static struct zl_stub *take_idle(uintptr_t after)
 		stub->is_queued = false;
 		if (stub->is_live || !stub->after) {
 			idles--;
-		} else if (zl_is_near(after, 1, stub->code, ZL_STUB_SIZE) && is_reusable(stub)) {
+		} else if (zl_is_near(after, 1, stub->slot, ZL_POOL_SIZE) && is_reusable(stub)) {
 			idles--;
 			unlink_same(stub);
 			return stub;
@@ -271,14 +244,8 @@ static struct zl_stub *take_idle(uintptr_t after)
 	return NULL;
 }
 
-static bool fill_pool(uintptr_t code)
-{
-	*(const void **)code = zl_entry_stub;
-	return zl_os_protect(code, POOL_SIZE, PROT_READ | PROT_EXEC) == 0;
-}
-
 /* Does nobody need its code any more? Looked for where there are many: each 2 GiB of code need one of their own. */
-static bool is_unused(const struct pool *pool)
+static bool is_unused(const struct zl_pool *pool)
 {
 	for (unsigned i = 1; i < pool->used; i++)
 		if (pool->stub[i].after && (pool->stub[i].is_live || !is_reusable(&pool->stub[i])))
@@ -286,17 +253,8 @@ static bool is_unused(const struct pool *pool)
 	return true;
 }
 
-static struct pool *find_unused(void)
-{
-	struct pool *pool = atomic_load_explicit(&pools, memory_order_relaxed);
-
-	while (pool && !is_unused(pool))
-		pool = pool->next;
-	return pool;
-}
-
-/* Give its code back. Its stubs leave the queue when their turn comes. */
-static void empty(struct pool *pool)
+/* Its stubs leave the queue when their turn comes. */
+static void empty(struct zl_pool *pool)
 {
 	for (unsigned i = 1; i < pool->used; i++) {
 		struct zl_stub *stub = &pool->stub[i];
@@ -305,124 +263,38 @@ static void empty(struct pool *pool)
 			unlink_same(stub);
 		stub->after = stub->start = stub->cave = 0;
 	}
-	pool->used = SLOTS;
-	if (pool->code)
-		zl_os_unmap(pool->code, POOL_SIZE);
-	pool->code = 0;
+	pool->used = ZL_POOL_SLOTS;
+	zl_pool_empty(pool);
 }
 
-static struct pool *take_records(void)
+static struct zl_pool *add_pool(uintptr_t after)
 {
-	static unsigned taken;
-	struct pool *pool = taken < FEW_POOLS ? NULL : find_unused();
-	long at;
+	static unsigned added;
+	struct zl_pool *unused = added < FEW_POOLS ? NULL : zl_pools_first();
 
-	if (pool) {
-		empty(pool);
-		return pool;
-	}
-	if (taken++ < STATIC_POOLS)
-		return &first[taken - 1];
-	at = zl_os_map(0, sizeof(struct pool), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-	if (zl_is_error(at))
-		return NULL;
-	zl_os_hide_from_dumps((uintptr_t)at, sizeof(struct pool));
-	return (struct pool *)at;
-}
-
-static struct pool *add_pool(uintptr_t after)
-{
-	static struct pool *spare;   /* without code */
-	struct pool *pool = spare ? spare : take_records();
-	long code = pool ? zl_near_map(after, POOL_SIZE) : -ENOMEM;
-
-	spare = pool;
-	if (zl_is_error(code))
-		return NULL;
-	if (!fill_pool((uintptr_t)code)) {
-		zl_os_unmap((uintptr_t)code, POOL_SIZE);
-		return NULL;
-	}
-	spare = NULL;
-	pool->code = (uintptr_t)code;
-	pool->used = 1;
-	if (!pool->is_listed) {
-		pool->is_listed = true;
-		pool->next = atomic_load_explicit(&pools, memory_order_relaxed);
-		atomic_store_explicit(&pools, pool, memory_order_release);
-	}
-	return pool;
+	while (unused && !is_unused(unused))
+		unused = unused->next;
+	if (unused)
+		empty(unused);
+	added++;
+	return zl_pool_add(after, unused);
 }
 
 static struct zl_stub *take_new(uintptr_t after, bool may_map)
 {
-	struct pool *pool = atomic_load_explicit(&pools, memory_order_relaxed);
+	struct zl_pool *pool = zl_pools_first();
 	struct zl_stub *stub;
 
-	while (pool && (pool->used == SLOTS || !zl_is_near(after, 1, pool->code, POOL_SIZE)))
+	while (pool && (pool->used == ZL_POOL_SLOTS || !zl_pool_is_near(pool, after)))
 		pool = pool->next;
 	if (!pool && may_map)
 		pool = add_pool(after);
 	if (!pool)
 		return NULL;
 	stub = &pool->stub[pool->used];
-	stub->pool = pool->code;
-	stub->code = pool->code + pool->used++ * ZL_STUB_SIZE;
+	stub->slot = zl_pool_stub(pool, pool->used);
+	stub->data = zl_pool_data(pool->code, pool->used++);
 	return stub;
-}
-
-static uint8_t *put(uint8_t *to, const void *from, size_t size)
-{
-	memcpy(to, from, size);
-	return to + size;
-}
-
-/* The displacement from the end of an instruction that it ends with. */
-static uint8_t *put_relative(uint8_t *to, uintptr_t end, uintptr_t target)
-{
-	int32_t relative = (int32_t)(target - end);
-	return put(to, &relative, sizeof(relative));
-}
-
-/* See stubs.h for what it is. */
-static void compose(const struct zl_stub *stub, uint8_t bytes[ZL_STUB_SIZE])
-{
-	uint8_t *to = put(bytes, stub->displaced, stub->length);
-
-	memset(to, ZL_GUARD, (size_t)(bytes + ZL_STUB_SIZE - to));
-	to = put(to, save_r11, sizeof(save_r11));
-	to = put(to, lea_r11, sizeof(lea_r11));
-	to = put_relative(to, stub->code + (uintptr_t)(to - bytes) + 4, stub->after);
-	to = put(to, jump_indirect, sizeof(jump_indirect));
-	put_relative(to, stub->code + (uintptr_t)(to - bytes) + 4, stub->pool);
-}
-
-/* Build the page elsewhere and put it into its place. */
-static bool replace_page(uintptr_t to, const uint8_t *bytes)
-{
-	uintptr_t page = zl_align_down(to, ZL_PAGE);
-	long fresh = zl_os_map(0, ZL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-
-	if (zl_is_error(fresh))
-		return false;
-	memcpy((void *)fresh, (const void *)page, ZL_PAGE);
-	memcpy((char *)fresh + (to - page), bytes, ZL_STUB_SIZE);
-	if (zl_os_protect((uintptr_t)fresh, ZL_PAGE, PROT_READ | PROT_EXEC) == 0 &&
-	    zl_os_move((uintptr_t)fresh, ZL_PAGE, page) == (long)page)
-		return true;
-	zl_os_unmap((uintptr_t)fresh, ZL_PAGE);
-	return false;
-}
-
-static bool write_stub(const struct zl_stub *stub)
-{
-	uint8_t bytes[ZL_STUB_SIZE];
-	int fd = zl_poke_descriptor();
-
-	compose(stub, bytes);
-	if (fd >= 0 && zl_os_write_at(fd, bytes, sizeof(bytes), stub->code) == (long)sizeof(bytes))
-		return true;
-	return replace_page(stub->code, bytes);
 }
 
 /* One that this very site had. */
@@ -446,38 +318,30 @@ static struct zl_stub *take(uintptr_t after)
 	return stub ? stub : take_new(after, true);
 }
 
-/* Into its bucket; then it is what its code says. */
-static void link_same(struct zl_stub *stub, uintptr_t after)
+static void fill(struct zl_stub *stub, uintptr_t after, const struct zl_jump *jump)
 {
+	stub->start = jump->cave ? after - ZL_SITE_SIZE : after - ZL_SITE_SIZE - jump->length;
+	stub->cave = jump->cave;
+	stub->length = jump->length;
+	stub->code = stub->slot + (jump->cave ? ZL_STUB_SAVE : ZL_STUB_NUMBER);
+	memcpy(stub->displaced, jump->displaced, sizeof(stub->displaced));
+	memcpy(stub->padding, jump->padding, sizeof(stub->padding));
+	stub->data->number = jump->length ? number_of(stub) : 0;
+	stub->data->after = after;
+	stub->after = after;
 	stub->next_same = *bucket_of(after);
 	*bucket_of(after) = stub;
 }
 
 struct zl_stub *zl_stub_make(uintptr_t after, const struct zl_jump *jump)
 {
-	static struct zl_stub *unwritten;
 	struct zl_stub *stub = find_resting(after, jump);
 
 	if (!stub) {
-		bool is_unwritten = unwritten && zl_is_near(after, 1, unwritten->code, ZL_STUB_SIZE);
-
-		stub = is_unwritten ? unwritten : take(after);
+		stub = take(after);
 		if (!stub)
 			return NULL;
-		stub->after = after;
-		stub->start = jump->cave ? after - ZL_SITE_SIZE : after - ZL_SITE_SIZE - jump->length;
-		stub->cave = jump->cave;
-		stub->length = jump->length;
-		memcpy(stub->displaced, jump->displaced, sizeof(stub->displaced));
-		memcpy(stub->padding, jump->padding, sizeof(stub->padding));
-		if (!write_stub(stub)) {
-			stub->after = 0;
-			unwritten = stub;
-			return NULL;
-		}
-		if (is_unwritten)
-			unwritten = NULL;
-		link_same(stub, after);
+		fill(stub, after, jump);
 	}
 	stub->is_live = true;
 	return stub;

@@ -1,9 +1,9 @@
 /* stubs.h - the code that a jump leads to, from where it enters the agent
  *
- *     the displaced instruction          mov tactic only: mov $number,%eax
- *     movq %r11, %gs:BLOCK_R11
- *     leaq after(%rip), %r11
- *     jmp *entry(%rip)                   zl_entry_stub
+ *     by a mov:   movq number(%rip), %rax
+ *     by a cave:  movq %r11, %gs:BLOCK_R11
+ *                 movq after(%rip), %r11
+ *                 jmp *entry(%rip)                   zl_entry_stub
  *
  * A record is written under the patch lock and read without it, by who finds a pc in the stub or at the jump.
  */
@@ -14,7 +14,9 @@
 #include <linux/types.h>
 #include <stdatomic.h>
 
-enum { ZL_STUB_SIZE = 32, ZL_STUB_MOST = 7, ZL_JUMP_SIZE = 5, ZL_SHORT_SIZE = 2 };
+enum { ZL_STUB_MOST = 7, ZL_JUMP_SIZE = 5, ZL_SHORT_SIZE = 2 };
+
+struct zl_stub_data;
 
 /* Where a jump takes the place of a call. Neither: nowhere. */
 struct zl_jump {
@@ -23,14 +25,15 @@ struct zl_jump {
 	uint8_t displaced[ZL_STUB_MOST], padding[ZL_JUMP_SIZE];   /* what was there */
 };
 
-/* Invariants: is_live  <=>  the site is recorded as ZL_SITE_JUMPED.  code leads to after - 2, whoever comes there,
- * until the record serves another site. */
+/* Invariants: is_live  <=>  the site is recorded as ZL_SITE_JUMPED.  Who comes to the code makes the site's call, until
+ * the record serves another site. */
 struct zl_stub {
 	_Atomic uintptr_t after;       /* of the site; 0: never used */
 	_Atomic uintptr_t start;       /* the first byte that the jump has changed, or the short jump has */
 	_Atomic uintptr_t cave;        /* or 0 */
 	_Atomic unsigned length;       /* of the displaced instruction, 0 with a cave */
-	uintptr_t code, pool;          /* pool: where the address of zl_entry_stub is */
+	uintptr_t slot, code;          /* its memory, and where in it the jump leads */
+	struct zl_stub_data *data;     /* what that reads */
 	uint8_t displaced[ZL_STUB_MOST], padding[ZL_JUMP_SIZE];
 	_Atomic bool is_live;
 	bool is_queued;
@@ -44,7 +47,7 @@ struct zl_stub_copy {
 	uint64_t number;
 };
 
-/* The stub for a site and this jump; NULL if there is no memory within reach. pre: zl_poke_begin() */
+/* The stub for a site and this jump; NULL if there is no memory within reach. locks: zl_patch_lock */
 struct zl_stub *zl_stub_make(uintptr_t after, const struct zl_jump *jump);
 /* The live one of a site, or NULL. locks: zl_patch_lock */
 struct zl_stub *zl_stub_find(uintptr_t after);
