@@ -12,7 +12,7 @@
  */
 #include "lazy/leaves.h"
 #include "base/os.h"
-#include <linux/mman.h>
+#include "lazy/near.h"
 #include "base/poison.h"
 
 struct zl_leaf *_Atomic zl_sites[1 << SITES_DIRECTORY_BITS];
@@ -157,7 +157,7 @@ static struct zl_leaf *take_leaf(void)
 	if (leaf)
 		return leaf;
 	if (next == end) {
-		long piece = zl_os_map(0, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+		long piece = zl_near_map((uintptr_t)first, PIECE);
 		if (zl_is_error(piece))
 			return NULL;
 		zl_os_hide_from_dumps((uintptr_t)piece, PIECE);

@@ -1,4 +1,4 @@
-/* near.h - memory within 2 GiB of an address */
+/* near.h - memory within 2 GiB of an address, out of the program's way */
 #ifndef ZL_LAZY_NEAR_H
 #define ZL_LAZY_NEAR_H
 
@@ -11,7 +11,8 @@ static inline bool zl_is_near(uintptr_t from, size_t size, uintptr_t to, size_t 
 	return from < to ? to + more - from < REACH : from + size - to < REACH;
 }
 
-/* Map private memory, readable and writable, that code around `address` can reach. As zl_os_map().
+/* Map private memory, readable and writable, that code around `address` can reach, at a place that the program has
+ * hardly just left, and wants back. As zl_os_map().
  * context: SIGSYS, locks: zl_patch_lock */
 long zl_near_map(uintptr_t address, size_t size);
 

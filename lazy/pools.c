@@ -57,7 +57,7 @@ static struct zl_pool *take_records(void)
 
 	if (taken < STATIC_POOLS)
 		return &first[taken++];
-	at = zl_os_map(0, sizeof(struct zl_pool), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	at = zl_near_map((uintptr_t)first, sizeof(struct zl_pool));
 	if (zl_is_error(at))
 		return NULL;
 	zl_os_hide_from_dumps((uintptr_t)at, sizeof(struct zl_pool));
