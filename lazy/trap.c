@@ -181,7 +181,7 @@ static void decide(uintptr_t after, uint64_t number, struct opinion opinion)
 
 	if (!leaf)
 		return;
-	if (zl_site_bit(leaf->refused, after) || !is_quiet(site, opinion.stamp) ||
+	if (zl_site_bit(leaf->refused, after) || zl_site_bit(leaf->jumped, after) || !is_quiet(site, opinion.stamp) ||
 	    (zl_may_rewrite && !are_bytes(site, ZL_OLD_FIRST, ZL_OLD_SECOND)))   /* judged a while ago */
 		return lose_race();
 	if (zl_may_rewrite && opinion.verdict != ZL_OK && was_disturbed(&opinion))
