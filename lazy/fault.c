@@ -83,7 +83,8 @@ static bool is_ill_of_ours(const struct sigcontext *context, struct zl_block *bl
 	return is_first;
 }
 
-/* A jump that is being written, or taken back, or has been: the stub does the same. */
+/* A jump that is being written, or taken back, or has been: the stub does the same. Where none is recorded any more, a
+ * guard is the program's own. */
 static bool resolve_at_jump(struct sigcontext *context, struct zl_block *block)
 {
 	const struct zl_stub *stub = zl_stub_from(context->rip);
@@ -91,7 +92,7 @@ static bool resolve_at_jump(struct sigcontext *context, struct zl_block *block)
 
 	if (!stub)
 		return false;
-	if (!zl_codefd_read(&byte, context->rip, sizeof(byte)) || byte != ZL_GUARD)   /* unmapped by now, perhaps */
+	if (!stub->is_live || !zl_codefd_read(&byte, context->rip, sizeof(byte)) || byte != ZL_GUARD)   /* or unmapped */
 		return is_ill_of_ours(context, block, ZL_SITE_JUMPED);
 	context->rip = stub->code;
 	return true;
