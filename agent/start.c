@@ -22,6 +22,7 @@
 #include "lazy/maps.h"
 #include "lazy/patch.h"
 #include "lazy/leaves.h"
+#include "lazy/near.h"
 #include "lazy/sud.h"
 #include "lazy/tactic.h"
 #include "lazy/trap.h"
@@ -256,6 +257,7 @@ bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 	if (!is_possible)
 		return false;
 	zl_vectors_start();
+	zl_near_stack = value_of(auxv, AT_RANDOM);   /* sixteen bytes that the kernel has put there */
 	set_up_tactics();
 	zl_returns_start(zl_config.returns);
 	zl_owners_start();

@@ -1,9 +1,10 @@
 /* near.c - see near.h
  *
  * Not where the kernel puts it, which may be a place that the program has just left and wants back. First a good way
- * below the code, where there is nothing, mostly. Else at the end of a gap, right below a mapping of code or of a file,
- * the nearest one first. Nothing grows there: a heap grows upward from where the program ends, a stack downward from
- * where it begins.
+ * below the code, where there is nothing, mostly; but not below the stack for code above it, where the vDSO is for some
+ * kernels. Else at the end of a gap, right below a mapping of code, of a file, or of what can only be read, the nearest
+ * one first. Nothing grows there: a heap grows upward from where the program ends, a stack downward from where it
+ * begins.
  */
 #include "lazy/near.h"
 #include "base/os.h"
@@ -14,6 +15,8 @@
 
 enum { LOWEST = 0x10000, TRIES = 4 };   /* vm.mmap_min_addr is no higher, mostly */
 enum { STEP = 0x4000000, STEPS = 16 };
+
+uintptr_t zl_near_stack;
 
 struct search {
 	uintptr_t address, end;        /* end: of the mapping before */
@@ -27,6 +30,11 @@ static uintptr_t distance(uintptr_t a, uintptr_t b)
 	return a < b ? b - a : a - b;
 }
 
+static bool is_still(const struct zl_mapping *mapping)
+{
+	return mapping->has_file || mapping->protection & PROT_EXEC || mapping->protection == PROT_READ;
+}
+
 static bool take_gap(const struct zl_mapping *mapping, void *data)
 {
 	struct search *s = data;
@@ -34,8 +42,8 @@ static bool take_gap(const struct zl_mapping *mapping, void *data)
 	bool is_room = mapping->start > last && mapping->start - last >= s->size;
 
 	s->end = mapping->end;
-	if (is_room && (mapping->has_file || mapping->protection & PROT_EXEC) &&
-	    zl_is_near(s->address, 1, at, s->size) && distance(at, s->address) > s->below &&
+	if (is_room && is_still(mapping) && zl_is_near(s->address, 1, at, s->size) &&
+	    distance(at, s->address) > s->below &&
 	    (!s->at || distance(at, s->address) < distance(s->at, s->address)))
 		s->at = at;
 	return (intptr_t)mapping->end > 0;   /* not the vsyscall page */
@@ -70,7 +78,8 @@ long zl_near_map(uintptr_t address, size_t size)
 	uintptr_t below = zl_align_down(address, ZL_PAGE);
 
 	for (unsigned i = 1; i <= STEPS && below > i * STEP + LOWEST; i++) {
-		long at = map(below - i * STEP, size);
+		uintptr_t to = below - i * STEP;
+		long at = to < zl_near_stack && zl_near_stack < address ? -ENOMEM : map(to, size);
 		if (!zl_is_error(at))
 			return at;
 	}

@@ -11,6 +11,9 @@ static inline bool zl_is_near(uintptr_t from, size_t size, uintptr_t to, size_t 
 	return from < to ? to + more - from < REACH : from + size - to < REACH;
 }
 
+/* An address of the first thread's stack, which grows downward from there. Set once at start. */
+extern uintptr_t zl_near_stack;
+
 /* Map private memory, readable and writable, that code around `address` can reach, at a place that the program has
  * hardly just left, and wants back. As zl_os_map().
  * context: SIGSYS, locks: zl_patch_lock */
