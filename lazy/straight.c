@@ -12,7 +12,8 @@
  *
  * Then a thread that comes from before the mov executes it and the site, in this order. Two more things have to fit:
  * the number in rax is the mov's, which it would hardly be had the site been reached by another way; and nothing that
- * was decoded, and no row, is inside the mov. Not seen: a jump from afar into the middle of the mov.
+ * was decoded, and no row, is inside the mov. Not seen: a jump from afar into the middle of the mov; but a number that
+ * reads as a system call stays what it is.
  */
 #include "lazy/straight.h"
 #include "lazy/bytes.h"
@@ -36,6 +37,15 @@ static unsigned find_mov(const struct zl_code *code, uint64_t number)
 	if (code->site_offset < LONG_SIZE || site[-7] != 0x48 || site[-6] != 0xc7 || site[-5] != 0xc0)
 		return 0;
 	return number == (uint64_t)(int64_t)(int32_t)value ? LONG_SIZE : 0;
+}
+
+/* Whether the mov's number is a system call of its own for who jumps into it: `0f 05`, or `cd 80`. */
+static bool has_call(const uint8_t *number)
+{
+	for (int i = 0; i < 3; i++)
+		if ((number[i] == ZL_OLD_FIRST && number[i + 1] == ZL_OLD_SECOND) || (number[i] == 0xcd && number[i + 1] == 0x80))
+			return true;
+	return false;
 }
 
 static bool begins(struct zl_reading *reading, unsigned start)
@@ -78,7 +88,7 @@ unsigned zl_straight_mov(struct zl_reading *reading, uint64_t number)
 		return 0;
 	length = find_mov(code, number);
 	start = code->site_offset - length;
-	if (length == 0 || !begins(reading, start) || has_branch_into(reading, start, code->site_offset))
+	if (length == 0 || has_call(code->bytes + code->site_offset - 4) || !begins(reading, start) || has_branch_into(reading, start, code->site_offset))
 		return 0;
 	return length;
 }
