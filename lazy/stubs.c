@@ -153,11 +153,13 @@ void zl_stubs_restore(uint8_t *bytes, uintptr_t start, size_t size)
 	}
 }
 
-bool zl_stubs_claim(uintptr_t start, uintptr_t end)
+bool zl_stubs_claim(uintptr_t start, uintptr_t end, uintptr_t cave, uintptr_t after)
 {
-	for (uintptr_t at = start; at < end; at++)
-		if (stub_of_cave(at))
+	for (uintptr_t at = start; at < end; at++) {
+		const struct zl_stub *stub = stub_of_cave(at);
+		if (stub && (at != cave || stub->after != after))
 			return true;
+	}
 	return false;
 }
 

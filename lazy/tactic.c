@@ -55,7 +55,7 @@ static struct zl_cave_search search;   /* under the judge's lock */
 static bool is_taken(uintptr_t start, uintptr_t end)
 {
 	uintptr_t first = start - (ZL_JUMP_SIZE - 1);
-	return zl_stubs_claim(first < search.begin ? search.begin : first, end);
+	return zl_stubs_claim(first < search.begin ? search.begin : first, end, start, search.site + ZL_SITE_SIZE);
 }
 
 static bool cave_applies(struct zl_case *c, struct zl_choice *choice)
