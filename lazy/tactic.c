@@ -19,6 +19,7 @@
 #include "lazy/reading.h"
 #include "lazy/sites.h"
 #include "lazy/straight.h"
+#include <linux/mman.h>
 #include "base/poison.h"
 
 struct zl_tactics zl_tactics;
@@ -139,6 +140,24 @@ static bool may_jump_at(uintptr_t site, const struct zl_choice *choice)
 	return zl_maps_find(site, &mapping) == 0 && mapping.has_file;
 }
 
+/* What is known of the site's page holds for a byte of another one, too: it is private, and the program can't write
+ * there. */
+static bool is_closed(uintptr_t address, uintptr_t site)
+{
+	struct zl_mapping mapping;
+
+	return address / ZL_PAGE == site / ZL_PAGE ||
+	       (zl_maps_find(address, &mapping) == 0 && !(mapping.protection & PROT_WRITE) && !mapping.is_shared &&
+		!mapping.is_view);
+}
+
+static bool lies_in_closed(uintptr_t site, const struct zl_jump *jump)
+{
+	uintptr_t first = jump->cave ? jump->cave : site - jump->length;
+
+	return is_closed(first, site) && is_closed(first + ZL_JUMP_SIZE - 1, site);
+}
+
 static bool has_jump(const struct zl_jump *jump)
 {
 	return jump->length || jump->cave;
@@ -147,7 +166,7 @@ static bool has_jump(const struct zl_jump *jump)
 const struct zl_tactic *zl_tactic_take(const struct zl_choice *choice, uintptr_t site, enum zl_site_state *state)
 {
 	if (*state == ZL_SITE_PATCHED && has_jump(&choice->jump) && !(choice->may_call && choice->prefers_call) &&
-	    may_jump_at(site, choice)) {
+	    may_jump_at(site, choice) && lies_in_closed(site, &choice->jump)) {
 		*state = ZL_SITE_JUMPED;
 		return &zl_tactic[choice->jump.cave ? ZL_TACTIC_CAVE : ZL_TACTIC_MOV];
 	}
