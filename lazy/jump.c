@@ -119,14 +119,20 @@ static long take_back(const struct change *change, long result)
 	return HALF_DONE;
 }
 
+/* The guard alone has been reached: behind it nothing has changed that would have to be ordered. */
+static long take_guard_back(const struct change *change, long result)
+{
+	return poke(change->at, change->from, 1) >= 0 ? result : HALF_DONE;
+}
+
 static long put_in_steps(const struct change *change)
 {
 	static const uint8_t guard[] = { ZL_GUARD };
 
 	if (poke(change->at, guard, 1) < 0)
-		return is_there(change->at, guard, 1) ? take_back(change, ZL_UNWRITABLE) : (long)ZL_UNWRITABLE;
+		return is_there(change->at, guard, 1) ? take_guard_back(change, ZL_UNWRITABLE) : (long)ZL_UNWRITABLE;
 	if (!order(change))
-		return take_back(change, ZL_NO_BARRIER);
+		return take_guard_back(change, ZL_NO_BARRIER);
 	if (poke(change->at + 1, change->to + 1, change->size - 1) < 0)
 		return take_back(change, ZL_UNWRITABLE);
 	if (!order(change))
