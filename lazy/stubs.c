@@ -172,13 +172,23 @@ static uint64_t number_of(const struct zl_stub *stub)
 	return stub->length == ZL_MOV_SIZE ? (uint32_t)number : (uint64_t)(int64_t)number;
 }
 
-static bool is_copied(const struct zl_stub *stub, uintptr_t pc, struct zl_stub_copy *copy)
+/* As zl_copy_in(), but that a page where it has failed is not tried again right after: it costs a fault. */
+static bool read_jump(uint8_t bytes[ZL_JUMP_SIZE], uintptr_t from, uintptr_t *unreadable)
+{
+	bool is_read = from / ZL_PAGE != *unreadable && zl_copy_in(bytes, from, ZL_JUMP_SIZE);
+
+	if (!is_read && from % ZL_PAGE + ZL_JUMP_SIZE <= ZL_PAGE)
+		*unreadable = from / ZL_PAGE;
+	return is_read;
+}
+
+static bool is_copied(const struct zl_stub *stub, uintptr_t pc, struct zl_stub_copy *copy, uintptr_t *unreadable)
 {
 	uintptr_t from = stub->cave ? stub->cave : stub->start, to = from + (pc - stub->code);
 	uint8_t bytes[ZL_JUMP_SIZE], site[ZL_SITE_SIZE];
 
 	copy->site = stub->after - ZL_SITE_SIZE + (to - from);
-	if (to == from || !zl_copy_in(bytes, to, sizeof(bytes)) || target_of(from, bytes) != stub->code ||
+	if (to == from || !read_jump(bytes, to, unreadable) || target_of(from, bytes) != stub->code ||
 	    !zl_copy_in(site, copy->site, sizeof(site)))
 		return false;
 	copy->has_number = stub->length;
@@ -189,9 +199,11 @@ static bool is_copied(const struct zl_stub *stub, uintptr_t pc, struct zl_stub_c
 
 bool zl_stub_of_copy(uintptr_t pc, struct zl_stub_copy *copy)
 {
+	uintptr_t unreadable = ~0UL;
+
 	for (struct zl_pool *pool = zl_pools_first(); pool; pool = pool->next)
 		for (unsigned i = 1; i < ZL_POOL_SLOTS; i++)
-			if (pool->stub[i].after && is_copied(&pool->stub[i], pc, copy))
+			if (pool->stub[i].after && is_copied(&pool->stub[i], pc, copy, &unreadable))
 				return true;
 	return false;
 }
