@@ -11,7 +11,7 @@
   PageZero   no CAP_SYS_RAWIO: auto runs, zpoline does not
   Nobody     no privilege at all: auto and jump run
   Memory     no /proc/self/mem: sites are rewritten all the same, by mprotect
-  Barrier    no membarrier: threads are rewritten all the same
+  Barrier    no membarrier: threads are rewritten all the same; BarrierOfJumps: where a jump would need it, not
   Unhooked   exec of a program that does not load the agent: one line
   Notices    once a run, to ZLAZY_LOG, none with ZLAZY_QUIET
 
@@ -327,6 +327,17 @@ class Barrier(WithoutCase):
 
     def test_threads_are_rewritten(self):
         for name in ("jit_threads", "thr_many", "site_offsets"):
+            with self.subTest(name=name):
+                native = self.run_program(self.guest(name), variables={"LD_PRELOAD": None})
+                done = self.run_without("membarrier", self.guest(name))
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (native.returncode, native.stdout, ""))
+
+
+class BarrierOfJumps(WithoutCase):
+    tactic = "jump"
+
+    def test_guard_does_not_stay(self):
+        for name in ("jump_across_word", "jump_offsets_threads", "jump_flicker"):
             with self.subTest(name=name):
                 native = self.run_program(self.guest(name), variables={"LD_PRELOAD": None})
                 done = self.run_without("membarrier", self.guest(name))
