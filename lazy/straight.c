@@ -88,7 +88,8 @@ unsigned zl_straight_mov(struct zl_reading *reading, uint64_t number)
 		return 0;
 	length = find_mov(code, number);
 	start = code->site_offset - length;
-	if (length == 0 || has_call(code->bytes + code->site_offset - 4) || !begins(reading, start) || has_branch_into(reading, start, code->site_offset))
+	if (length == 0 || has_call(code->bytes + code->site_offset - 4) || !begins(reading, start) ||
+	    has_branch_into(reading, start, code->site_offset))
 		return 0;
 	return length;
 }
