@@ -3,7 +3,7 @@
 #include "jump.h"
 #include "maps.h"
 
-enum { SPAN = 16, FIRST = 4096 - 12 };
+enum { SPAN = 16, FIRST = 4096 - 12, NOP = 0x90 };
 /* 16 functions in text, whose movs begin 12 bytes before a page's end, 11, 10, ... */
 #define AT(k) FUNCTION(text_##k, ".balign 4096; .skip 4084+" #k ",0x90; .globl code_" #k "; code_" #k \
 	": movl $102,%eax; syscall; ret"); extern call_function code_##k
@@ -15,6 +15,7 @@ static struct maps before, after;
 static void make(int which, int first, int second, bool file)
 {
 	static unsigned char image[SPAN * 2 * CODE_PAGE];
+	memset(image, NOP, sizeof(image)); /* so that the mov is seen to be an instruction */
 	for (int i = 0; i < SPAN; i++)
 		put_call(image + 2 * i * CODE_PAGE + FIRST + i, i % 2 ? SYS_getuid : 500);
 	unsigned char *p = pairs[which] = map_pages(2 * SPAN, PROT_RW);

@@ -21,12 +21,15 @@ static void *body(void *unused)
 int main(void)
 {
 	pthread_t threads[THREADS];
-	enum { PIECE = 128 + 1, PAGES = SITES * PIECE / CODE_PAGE + 1 };
-	unsigned char *pages = map_pages(PAGES, PROT_RW);
+	enum { PIECE = 128 + 1, PAGES = SITES * PIECE / CODE_PAGE + 1, NOP = 0x90 };
+	static unsigned char image[PAGES * CODE_PAGE];
 	CHECK((counter = eventfd(0, 0)) >= 0);
+	memset(image, NOP, sizeof(image)); /* so that the mov is seen to be an instruction */
 	for (int i = 0; i < SITES; i++) /* 32 pieces make 4128 bytes: every offset of a line, and pages' ends on the way */
-		code[i] = put_call(pages + PIECE * i, SYS_write);
-	protect(pages, PAGES, PROT_RX);
+		put_call(image + PIECE * i, SYS_write);
+	unsigned char *pages = file_code(code_file(image, sizeof(image)), PAGES, NULL, 0);
+	for (int i = 0; i < SITES; i++)
+		code[i] = pages + PIECE * i;
 	pthread_barrier_init(&barrier, NULL, THREADS);
 	for (int i = 0; i < THREADS; i++)
 		CHECK(pthread_create(&threads[i], NULL, body, NULL) == 0);
