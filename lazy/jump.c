@@ -6,8 +6,8 @@
  *     cave    0f 05            syscall               eb RR             to the cave
  *             (padding)                              e9 RR RR RR RR    to the stub
  *
- * Neither writes to the program's stack or cares for rax. A cave is never executed, so it is written first, as it comes.
- * Bytes that may be executed meanwhile go through three steps:
+ * Neither writes to the program's stack or cares for rax. A cave is never executed, so it is written first, as it
+ * comes. Bytes that may be executed meanwhile go through three steps:
  *
  *     06 ..   guard: undefined, one byte long; who meets it goes to the stub (lazy/fault.c)
  *     06 RR   the other bytes, which nobody fetches any more

@@ -77,6 +77,7 @@ long zl_near_map(uintptr_t address, size_t size)
 {
 	uintptr_t below = zl_align_down(address, ZL_PAGE);
 
+	size = zl_align_up(size, ZL_PAGE);
 	for (unsigned i = 1; i <= STEPS && below > i * STEP + LOWEST; i++) {
 		uintptr_t to = below - i * STEP;
 		long at = to < zl_near_stack && zl_near_stack < address ? -ENOMEM : map(to, size);

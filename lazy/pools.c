@@ -10,6 +10,8 @@
 
 enum { STATIC_POOLS = 2 };
 
+static_assert((size_t)ZL_POOL_CODE == ZL_PAGE && ZL_POOL_SLOTS * sizeof(struct zl_stub_data) <= ZL_PAGE, "pools.h");
+
 struct zl_pool *_Atomic zl_pools;
 
 static void put(uint8_t *to, const uint8_t *from, size_t size)

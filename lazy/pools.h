@@ -1,5 +1,8 @@
 /* pools.h - memory for stubs, near the code that they serve
  *
+ * A page of code and one of data, so that a page of the program's that is copied to the next one has its jumps lead to
+ * where nothing is executed (zl_stub_of_copy()).
+ *
  * The code of all stubs of a pool is written before it becomes executable, and never changes: what differs is read from
  * the data behind it. Records are in other memory.
  */
@@ -9,7 +12,7 @@
 #include "lazy/near.h"
 #include "lazy/stubs.h"
 
-enum { ZL_STUB_SIZE = 32, ZL_POOL_SLOTS = 256 };
+enum { ZL_STUB_SIZE = 32, ZL_POOL_SLOTS = 128 };
 /* Where the instructions of a stub begin (stubs.h). */
 enum { ZL_STUB_NUMBER = 0, ZL_STUB_SAVE = 7, ZL_STUB_AFTER = 16, ZL_STUB_JUMP = 23 };
 
@@ -26,7 +29,7 @@ struct zl_pool {
 
 enum {
 	ZL_POOL_CODE = ZL_POOL_SLOTS * ZL_STUB_SIZE,
-	ZL_POOL_SIZE = ZL_POOL_CODE + ZL_POOL_SLOTS * sizeof(struct zl_stub_data),
+	ZL_POOL_SIZE = 2 * ZL_PAGE,
 };
 
 /* All that there are, through next. acquire; pairs with the release in zl_pool_add() */

@@ -60,8 +60,8 @@ void zl_stubs_restore(uint8_t *bytes, uintptr_t start, size_t size);
 /* Does a cave that has been taken begin in [start, end), other than the one at `cave` that this very site has had? No
  * lock */
 bool zl_stubs_claim(uintptr_t start, uintptr_t end, uintptr_t cave, uintptr_t after);
-/* A thread has jumped to pc by a copy of a jump, which leads as far from it as the jump itself does from its place. Find
- * that copy: what goes on there, and where. No lock */
+/* A thread has jumped to pc by a copy of a jump, which leads as far from it as the jump itself does from its place.
+ * Find that copy: what goes on there, and where. No lock */
 bool zl_stub_of_copy(uintptr_t pc, struct zl_stub_copy *copy);
 
 /* The stub in which pc lies, NULL if it lies in none. *offset: from its code. No lock */

@@ -1,7 +1,7 @@
 /* tactic.c - see tactic.h
  *
- * `call *%rax` goes first where page zero is in place, nothing is kept where it would push, and the number is a constant
- * that is moved to eax right before. Then the jumps (jump.c), which write nothing to the stack and don't branch to rax.
+ * `call *%rax` goes first where page zero is in place, nothing is kept where it would push, and the number is a
+ * constant that is moved to eax right before. Then the jumps (jump.c), which write nothing to the stack and don't branch to rax.
  * Last `call *%rax` with any number: one outside the sled faults, or reaches code that lies at just that address.
  *
  * In memory that the program can write `call *%rax` alone is possible: the entry looks at the code of each call. In

@@ -1,8 +1,8 @@
 /* jumps - functions whose call, and the number before it, are looked at, run and taken away all at once
  *
  * Functions as compilers lay them, with padding between them, in pages of a private file mapping, so that the number
- * and the call lie at every offset around cache lines, words and pages. In each round three threads call them, one function
- * a few hundred times in a row or one after the other: from the start, from the instruction with the number, and by a
+ * and the call lie at every offset around cache lines, words and pages. In each round three threads call them, one
+ * function a few hundred times in a row or one after the other: from the start, from the instruction with the number, and by a
  * branch straight to the `syscall`. Two of them start with the same functions at the same moment. Meanwhile the main
  * thread makes pages writable and protects them again, maps the file over them, throws them away, forks, and sends
  * signals, whose handlers call, too. Between two rounds the memory is unmapped, or gets other functions in place, or

@@ -1,8 +1,7 @@
 """Inside gdb (tests/test_unwind.py): step from the site to the instruction behind it, and unwind from each on the way.
 
-UNWIND_FORM is the form of call of tests/guests/unwind.c. With UNWIND_TACTIC=trap: from a few instructions of the agent's
-handler.
-Prints one line for each instruction from which main is not reached by way of deepest and middle with rbx intact,
+UNWIND_FORM is the form of call of tests/guests/unwind.c. With UNWIND_TACTIC=trap: from a few instructions of the
+agent's handler. Prints one line for each instruction from which main is not reached by way of deepest and middle with rbx intact,
 and `steps N` at the end: the instructions between site and site, or in the handler. The lines begin with LOST; with
 `stub:` where it is an instruction of a stub, or of the padding that leads there, of which nothing is promised; with
 `gap:` where a call by a stub has its return address in no register and no memory that a table can name.

@@ -285,7 +285,8 @@ static void on_fault(struct zl_block *block, int signal, siginfo_t *info, struct
 		zl_fault_clean(info, c);
 	if (c->rip == (uintptr_t)zl_gate_sigreturn_after)
 		zl_region_from_frame(c, block->frame);   /* a bad frame of the program */
-	else if ((is_in_gate(c->rip) || is_in_stub(c->rip)) && !zl_is_in_slot(block, c->rsp) && c->rip != (uintptr_t)zl_call_stack)
+	else if ((is_in_gate(c->rip) || is_in_stub(c->rip)) && !zl_is_in_slot(block, c->rsp) &&
+		 c->rip != (uintptr_t)zl_call_stack)
 		zl_fatal(ZL_FATAL_BLOCK, c->rip);   /* entry and plain calls touch nothing but the block and the slot */
 	else if (c->rip == (uintptr_t)zl_call_stack)
 		return on_null_jump(block, info, context);

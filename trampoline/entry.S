@@ -1,8 +1,8 @@
 /* entry.S - from the site to the gate or to C code, and back
  *
  *     zl_entry_call   a rewritten site, through the sled: return address pushed on the program's stack
- *     zl_entry_stub   a rewritten site, through its stub (lazy/stubs.h): r11 is the continuation, its own value is in the
- *                     block; the program's stack is untouched
+ *     zl_entry_stub   a rewritten site, through its stub (lazy/stubs.h): r11 is the continuation, its own value is in
+ *                     the block; the program's stack is untouched
  *     zl_entry_jump   a trap: the handler put the continuation in the block, and the rest is as by a stub. Mostly
  *                     by zl_entry_trapped, which skips what the handler has saved already
  *     zl_entry_i386   the same for int $0x80

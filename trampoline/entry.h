@@ -69,8 +69,8 @@ bool zl_vectors_lack(const char *feature);
 
 /* What pc values mean (threads/region.c), in the order of the sources. */
 #define ZL_LABEL(name) extern const char name[] __attribute__((visibility("hidden")))
-ZL_LABEL(zl_entry_jump); ZL_LABEL(zl_entry_stub); ZL_LABEL(zl_jump_r11); ZL_LABEL(zl_jump_saved); ZL_LABEL(zl_jump_moved);
-ZL_LABEL(zl_jump_flags);
+ZL_LABEL(zl_entry_jump); ZL_LABEL(zl_entry_stub); ZL_LABEL(zl_jump_r11); ZL_LABEL(zl_jump_saved);
+ZL_LABEL(zl_jump_moved); ZL_LABEL(zl_jump_flags);
 ZL_LABEL(zl_plain_jump_after); ZL_LABEL(zl_plain_jump_end);
 ZL_LABEL(zl_entry_i386); ZL_LABEL(zl_i386_r11); ZL_LABEL(zl_i386_saved); ZL_LABEL(zl_i386_moved);
 ZL_LABEL(zl_i386_flags);

@@ -3,8 +3,8 @@
  *     injector SIGNAL PROGRAM CASE RESULT FORM [NAME=VALUE ...]
  *
  * Runs PROGRAM (injected.c), with NAME=VALUE in its environment, under ptrace. In round k it lets it come to the first
- * breakpoint and over the jump that follows, makes k steps, sends SIGNAL, and lets it go on to the second: the program itself checks what the
- * handler is shown and what becomes of the call. The last round is the one whose steps come to the second breakpoint,
+ * breakpoint and over the jump that follows, makes k steps, sends SIGNAL, and lets it go on to the second: the program
+ * itself checks what the handler is shown and what becomes of the call. The last round is the one whose steps come to the second breakpoint,
  * or to a call that sleeps in the kernel.
  * Output: `map` and a line of /proc/PID/maps for each mapping of code, `at PC` for each signal, `asleep` for one to
  * a call that sleeps, and `steps N`; or FAIL, and exit status 1.

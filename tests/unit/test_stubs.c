@@ -157,10 +157,10 @@ static void test_stubs_cave_and_claims(void **state)
 	assert_false(place.is_displaced || place.has_continuation);
 	assert_false(zl_stub_place(base + MOV, &place));   /* that is the program's */
 	assert_false(zl_stub_place(base + CAVE + 1, &place));
-	assert_true(zl_stubs_claim(base + CAVE, base + CAVE + 1) && zl_stubs_claim(base, base + ZL_PAGE));
-	assert_false(zl_stubs_claim(base, base + CAVE) || zl_stubs_claim(base + CAVE + 1, base + ZL_PAGE));
+	assert_true(zl_stubs_claim(base + CAVE, base + CAVE + 1, 0, 0) && zl_stubs_claim(base, base + ZL_PAGE, 0, 0));
+	assert_false(zl_stubs_claim(base, base + CAVE, 0, 0) || zl_stubs_claim(base + CAVE + 1, base + ZL_PAGE, 0, 0));
 	memset(page.code + CAVE, 0xcc, ZL_JUMP_SIZE);
-	assert_false(zl_stubs_claim(base, base + ZL_PAGE));
+	assert_false(zl_stubs_claim(base, base + ZL_PAGE, 0, 0));
 	drop(&page);
 }
 
