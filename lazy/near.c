@@ -2,12 +2,13 @@
  *
  * Not where the kernel puts it, which may be a place that the program has just left and wants back. First a good way
  * below the code, where there is nothing, mostly; but not below the stack for code above it, where the vDSO is for some
- * kernels. Else at the end of a gap, right below a mapping of code, of a file, or of what can only be read, the nearest
- * one first. Nothing grows there: a heap grows upward from where the program ends, a stack downward from where it
+ * kernels. Else at the end of a gap, right below a mapping of code, of a file, of what can only be read, or of the
+ * agent's, the nearest one first. Nothing grows there: a heap grows upward from where the program ends, a stack downward from where it
  * begins.
  */
 #include "lazy/near.h"
 #include "base/os.h"
+#include "base/ranges.h"
 #include "lazy/maps.h"
 #include <linux/errno.h>
 #include <linux/mman.h>
@@ -32,7 +33,10 @@ static uintptr_t distance(uintptr_t a, uintptr_t b)
 
 static bool is_still(const struct zl_mapping *mapping)
 {
-	return mapping->has_file || mapping->protection & PROT_EXEC || mapping->protection == PROT_READ;
+	struct zl_range agent;
+
+	return mapping->has_file || mapping->protection & PROT_EXEC || mapping->protection == PROT_READ ||
+	       zl_ranges_find(mapping->start, mapping->start + 1, ZL_RANGE_HOOKS, &agent);
 }
 
 static bool take_gap(const struct zl_mapping *mapping, void *data)

@@ -83,9 +83,9 @@ static int start(void **state)
 {
 	(void)state;
 	zl_codefd_open();
-	in_file = (uintptr_t)start;
-	in_none = (uintptr_t)mmap(NULL, ZL_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return in_none == (uintptr_t)MAP_FAILED;
+	in_file = (uintptr_t)start + 64;
+	in_none = (uintptr_t)mmap(NULL, ZL_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + 64;
+	return in_none == (uintptr_t)MAP_FAILED + 64;
 }
 
 int main(void)
