@@ -12,10 +12,10 @@
   Nobody     no privilege at all: auto and jump run
   Memory     no /proc/self/mem: sites are rewritten all the same, by mprotect
   Barrier    no membarrier: threads are rewritten all the same; BarrierOfJumps: where a jump would need it, not
-  Unhooked   exec of a program that does not load the agent: one line
+  Unhooked   exec of a program that does not load the agent: it starts, and is named once
   Notices    once a run, to ZLAZY_LOG, none with ZLAZY_QUIET
 
-Features are taken away by tests/without/without. A line for each failure and skip, then "N passed, N failed, ...".
+Features are taken away by tests/without/without.
 """
 import os
 import re
@@ -26,8 +26,7 @@ import subprocess
 import machine
 from agentcase import PYTHON, AgentCase, in_tactics, main
 
-LOUD = {"ZLAZY_QUIET": None}
-START = ("touch", "started")
+LOUD, START = {"ZLAZY_QUIET": None}, ("touch", "started")
 
 
 class Hooks(AgentCase):
@@ -323,7 +322,6 @@ class Nobody(WithoutCase):
 
 
 class Barrier(WithoutCase):
-    """No guard of a rewrite stays, and nothing is torn."""
     tactic = "zpoline"
     guests = ("jit_threads", "thr_many", "site_offsets")
 
@@ -430,7 +428,6 @@ class Notices(WithoutCase):
 
 
 class Unhooked(AgentCase):
-    """A program that can't be followed into is started all the same, and named once."""
     LOUD_TRAP = {"ZLAZY_QUIET": None}
 
     def make_static(self):
