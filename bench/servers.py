@@ -191,6 +191,8 @@ def measure_slice(server, seconds):
     """(requests per second, microseconds of the server's CPU per request)."""
     before = server.cpu_seconds()
     count, rate = server.get(seconds)
+    if not count:
+        raise RuntimeError(f"{server.name}: no request was answered in {seconds} s")
     return rate, (server.cpu_seconds() - before) / count * 1e6
 
 
