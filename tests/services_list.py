@@ -104,8 +104,9 @@ def in_debuggee(session):
 
 
 def gdb_text(session, *commands):
-    """What gdb -batch says, without addresses, numbers of processes and of frames."""
-    words = [word for command in commands for word in ("-ex", command)]
+    """What gdb -batch says, with the library's script, without addresses, numbers of processes and of frames."""
+    trusted = f"add-auto-load-safe-path {session.plan.build}"
+    words = [word for command in (trusted, *commands) for word in ("-ex", command)]
     done = subprocess.run(["gdb", "-nx", "-batch", *words], env=session.native, cwd=session.folder, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=session.plan.timeout)
@@ -134,11 +135,10 @@ def gdb_attach(session):
     wait_until("debug", lambda: os.path.exists(session.path("waiting")))
     for commands in ("print released", "break tick", "set variable released = 1"):
         breaks = ["continue", "finish", "backtrace"] if commands.startswith("break") else []
-        text = gdb_text(session, "handle SIGSYS nostop noprint pass", f"attach {process.pid}", "backtrace",
+        text = gdb_text(session, f"attach {process.pid}", "backtrace",
                         "echo attached\\n", commands, *breaks, "detach")
         waiting, _, text = text.partition("\nattached\n")
-        # From a call that came by a trap, gdb has no way to the program.
-        if session.plan.tactic != "trap" and " in wait_for_gdb " not in waiting:
+        if " in wait_for_gdb " not in waiting:
             session.problems.append(f"gdb does not find wait_for_gdb: {waiting[-500:]}")
         session.note("\n".join(re.findall(r"^(?:\$\d+ =|Breakpoint \d,|Run till|#|\d+\t|\[Inferior).*", text, re.M)))
     session.finish(process)

@@ -5,12 +5,15 @@
 - a hook compiles with nothing but what pkg-config says, as C and as C++, says its ABI, and runs under the installed
   library
 - the installed command, which was configured for another prefix, finds the installed library
+- a gdb whose data are in that prefix finds the library's script by itself, and trusts it
 
     tests/test_install.py --build build      last line: N passed, N failed, N skipped
 """
 import argparse
 import glob
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -97,11 +100,33 @@ def check_command(prefix, folder):
         raise AssertionError(f"another library is loaded: {maps}")
 
 
+def gdb(*words):
+    return subprocess.run(["gdb", "-q", "-nx", "-batch", *words], env=common.clean_environment(), text=True, check=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+
+
+def check_gdb(prefix, _):
+    """gdb finds the script of the installed library by its path"""
+    if not shutil.which("gdb"):
+        print("SKIP install: no gdb here")
+        return
+    own = re.search(r'"(.*)"', gdb("-ex", "show data-directory"))[1]
+    data = os.path.join(prefix, "share/gdb")
+    for name in set(os.listdir(own)) - set(os.listdir(data)):
+        os.symlink(os.path.join(own, name), os.path.join(data, name))
+    library = os.path.realpath(find(prefix, "**/libzlazy.so"))
+    for words, is_found in ((["--data-directory", data], True), ([], False)):
+        said = gdb(*words, "-ex", "info unwinder", "-ex", "info signals SIGSYS", library)
+        if ("zlazy" in re.findall(r"^  (\w+)", said, re.M)) != is_found or \
+                bool(re.search(r"^SIGSYS\s+No\s+No\s+Yes", said, re.M)) != is_found:
+            raise AssertionError(f"{words}: {said}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     options = parser.parse_args()
-    failed, checks = 0, (check_files, check_hook, check_command)
+    failed, checks = 0, (check_files, check_hook, check_command, check_gdb)
     with tempfile.TemporaryDirectory(prefix="zlazy-install-") as folder:
         prefix = os.path.join(folder, "prefix")
         subprocess.run(["cmake", "--install", options.build, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)

@@ -1,34 +1,39 @@
 """Inside gdb (tests/test_unwind.py): step from the site to the instruction behind it, and unwind from each on the way.
 
-UNWIND_FORM is the form of call of tests/guests/unwind.c. With UNWIND_TACTIC=trap: from a few instructions of the
-agent's handler. Prints one line for each instruction from which main is not reached by way of deepest and middle with rbx intact,
-and `steps N` at the end: the instructions between site and site, or in the handler. The lines begin with LOST; with
-`stub:` where it is an instruction of a stub, or of the padding that leads there, of which nothing is promised; with
-`gap:` where a call by a stub has its return address in no register and no memory that a table can name.
+UNWIND_FORM is the form of call of tests/guests/unwind.c. With UNWIND_TACTIC=trap: from the agent's handler on.
+Prints one line that begins with LOST for each instruction from which main is not reached by way of deepest and middle,
+with rbx intact and deepest at its call, and `steps N` at the end: the instructions between site and site.
 """
 import os
 
 import gdb
 
-MOST_STEPS, MOST_LOST = 5000, 20
+MOST_STEPS, MOST_LOST = 10000, 20
 NUMBER, FORM, RBX = int(os.environ["UNWIND_NUMBER"]), os.environ["UNWIND_FORM"], 0x1234
-FORMS = ("site", "mov_39", "mov_500", "cave")
+FORMS = ("site", "mov_39", "mov_500", "cave", "i386")
 DEEPEST = "deepest" if FORM == "site" else "deepest_" + FORM
+SITE_SIZE = 2
 
 
-def names():
-    frame, found = gdb.newest_frame(), []
+def callers(end):
+    """The functions, and what is wrong with the registers of deepest, if anything."""
+    frame, found, wrong = gdb.newest_frame(), [], None
     while frame is not None and len(found) < 40:
         found.append(frame.name())
-        if frame.name() == DEEPEST and int(frame.read_register("rbx")) != RBX:
-            return "rbx is %#x in deepest" % int(frame.read_register("rbx"))
+        if frame.name() == DEEPEST:
+            wrong = what_is_wrong(frame, end)
         frame = frame.older()
-    return found
+    return found, wrong
+
+
+def what_is_wrong(frame, end):
+    if int(frame.read_register("rbx")) != RBX:
+        return "rbx is %#x" % int(frame.read_register("rbx"))
+    return "pc is %#x" % frame.pc() if frame.level() > 0 and frame.pc() != end else None
 
 
 def is_whole(found):
-    return isinstance(found, list) and [n for n in found if n in (DEEPEST, "middle", "main")] == \
-        [DEEPEST, "middle", "main"]
+    return [n for n in found if n in (DEEPEST, "middle", "main")] == [DEEPEST, "middle", "main"]
 
 
 def value(text):
@@ -39,49 +44,20 @@ def pc():
     return value("$pc")
 
 
-def is_of_stub():
-    """Neither of the functions of an object that is loaded, nor of page zero and its sled."""
-    frame = gdb.newest_frame()
-    name = gdb.solib_name(pc())
-    padding = value("&unwind_cave_after") + 16   # behind the end of the function
-    return FORM != "site" and ((name is None and frame.name() is None) or
-                               (value("&unwind_cave_after") < pc() < padding and frame.name() != "middle"))
-
-
-def show_if_lost():
-    found = names()
-    lost = not is_whole(found)
+def show_if_lost(end):
+    """end: of the instruction of deepest that has led here."""
+    found, wrong = callers(end)
+    lost = wrong is not None or not is_whole(found)
     if lost:
-        print("%s at %s: %s" % (word_for(found), gdb.execute("x/i $pc", to_string=True).strip(), found))
+        print("LOST at %s: %s, %s" % (gdb.execute("x/i $pc", to_string=True).strip(), found, wrong))
     return lost
 
 
-def word_for(found):
-    if is_of_stub():
-        return "stub:"
-    in_agent = isinstance(found, list) and found[0] in ("zl_entry_jump", "zl_gate_call") and "main" not in found
-    return "gap:" if FORM != "site" and in_agent else "LOST"
-
-
-def is_in_handler():
-    frame = gdb.newest_frame()
-    while frame is not None and frame.type() != gdb.SIGTRAMP_FRAME:
-        frame = frame.older()
-    return frame is not None
-
-
-def go_through_handler():
-    gdb.execute("break *unwind_site", to_string=True)
-    gdb.execute("continue", to_string=True)
-    gdb.execute("delete", to_string=True)
+def go_to_handler():
+    """A step would go over it."""
     gdb.execute("break *zl_real_handler", to_string=True)
     gdb.execute("continue", to_string=True)
-    steps = 0
-    for _ in range(10):
-        show_if_lost()
-        steps += is_in_handler()
-        gdb.execute("stepi", to_string=True)
-    print("steps %d" % steps)
+    gdb.execute("delete", to_string=True)
 
 
 def go():
@@ -95,6 +71,9 @@ def go():
     while pc() != site:
         gdb.execute("stepi", to_string=True)
     lost = 0
+    if os.environ["UNWIND_TACTIC"] == "trap":
+        go_to_handler()
+        lost += show_if_lost(after)
     for steps in range(1, MOST_STEPS):
         if lost > MOST_LOST:
             break
@@ -104,11 +83,9 @@ def go():
             return
         if pc() == value("&zl_entry_stub"):
             print("by zl_entry_stub")
-        lost += show_if_lost()
+        in_mov = FORM.startswith("mov") and steps == 1   # its number has not been loaded yet
+        lost += show_if_lost(after - SITE_SIZE if in_mov else after)
     print("never came back")
 
 
-if os.environ["UNWIND_TACTIC"] == "trap":
-    go_through_handler()
-else:
-    go()
+go()

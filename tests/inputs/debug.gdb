@@ -2,7 +2,6 @@ set pagination off
 set confirm off
 set style enabled off
 set width 0
-handle SIGSYS nostop noprint pass
 set print thread-events off
 handle SIGUSR1 nostop print pass
 break deep if *level == 1
