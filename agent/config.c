@@ -143,6 +143,16 @@ static bool take_return(const char *value)
 	return true;
 }
 
+static bool take_vectors(const char *value)
+{
+	static const struct choice choices[] = { { "auto", ZL_VECTORS_AUTO }, { "xsavec", ZL_VECTORS_XSAVEC }, { 0 } };
+	int vectors;
+	if (!choose(value, choices, &vectors))
+		return false;
+	zl_config.vectors = (enum zl_vectors)vectors;
+	return true;
+}
+
 static const struct {
 	const char *name;              /* with the equals sign */
 	bool (*take)(const char *value);
@@ -161,13 +171,14 @@ static const struct {
 	{ "ZLAZY_VDSO=", take_vdso, "off or hook", ZL_KEEP_TEXT },
 	{ "ZLAZY_SLED=", take_sled, "jump or short", ZL_KEEP_TEXT },
 	{ "ZLAZY_RETURN=", take_return, "auto, ret or jump", ZL_KEEP_TEXT },
+	{ "ZLAZY_VECTORS=", take_vectors, "auto or xsavec", ZL_KEEP_TEXT },
 	{ "ZLAZY_STATS=", take_stats, "a file made by the zlazy command", ZL_KEEP_PATH },
 	{ "ZLAZY_CHILD=", take_child, "1; the agent sets it by itself", ZL_KEEP_TEXT },
 #ifdef ZL_FAULT_INJECTION
 	{ "ZLAZY_FAULT=", zl_inject_parse,
 	  "all, map, unmap, protect, open, read, write, dup, query or barrier, a colon, and a count, * or random=SEED/RATE",
 	  ZL_KEEP_TEXT },
-	{ "ZLAZY_WITHOUT=", zl_vectors_lack, "avx, xsavec or xsave", ZL_KEEP_TEXT },
+	{ "ZLAZY_WITHOUT=", zl_vectors_lack, "avx512, xgetbv, avx, xsavec or xsave", ZL_KEEP_TEXT },
 #endif
 };
 

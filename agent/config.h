@@ -14,6 +14,7 @@ struct zl_config {
 	enum zl_on_error on_error;
 	bool has_short_sled;
 	enum zl_return returns;
+	enum zl_vectors vectors;
 	bool hooks_vdso;
 	const char *stats;             /* ZLAZY_STATS, or NULL */
 	bool is_child;                 /* started by a program of this run: no notices */

@@ -46,6 +46,7 @@ static void put_vectors(struct zl_line *line)
 {
 	static const char *const words[] = {
 		[VECTOR_FXSAVE] = "fxsave", [VECTOR_XSAVE] = "xsave ", [VECTOR_XSAVEC] = "xsavec ",
+		[VECTOR_PARTS] = "by component, of ",
 	};
 
 	zl_put(line, ", all registers kept (");

@@ -13,7 +13,7 @@
 uint8_t zl_filter[ZL_FILTER_SIZE];
 uint8_t zl_filter_nested[ZL_FILTER_SIZE];
 uint8_t zl_filter_foreign[ZL_FILTER_SIZE];
-struct zl_direct zl_direct[ZL_DIRECT];
+struct zl_direct zl_direct[ZL_DIRECT], zl_direct_preserving[ZL_DIRECT];
 
 /* int $0x80 has its arguments elsewhere. */
 static void take_i386_arguments(struct zl_frame *frame)
@@ -50,7 +50,7 @@ static void look_for_again(struct zl_block *block, struct zl_frame *frame)
 /* Everything but what entry.S does by itself: owners, hooks that need vectors saved, int $0x80, calls seen again, the
  * program's own Syscall User Dispatch.
  * @entry */
-long zl_dispatch(struct zl_frame *frame, unsigned bits)
+zl_from_kernel long zl_dispatch(struct zl_frame *frame, unsigned bits)
 {
 	struct zl_block *block = zl_block_here();
 	bool was_in_hook = zl_slot_is_in_hook(block);

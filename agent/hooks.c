@@ -5,7 +5,7 @@
  * changed the number.
  *
  * Each hook runs with the fs that threads/control.c says, and has it again when next() comes back; at the core fs is the
- * program's. ON_CONTROL in frame->level says that it is not. A call that doesn't return (exit, the child of a clone)
+ * program's. LEVEL_ON_CONTROL in frame->level says that it is not. A call that doesn't return (exit, the child of a clone)
  * so leaves nothing to undo.
  */
 #include "agent/hooks.h"
@@ -20,27 +20,27 @@
 struct zl_hooks zl_hooks;
 
 /* With the hooks' fs. */
-static long run_on_control(const struct zlazy_hook *hook, struct zl_frame *frame, uintptr_t control)
+zl_from_kernel static long run_on_control(const struct zlazy_hook *hook, struct zl_frame *frame, uintptr_t control)
 {
 	struct zl_block *block = zl_block_here();
 	long result;
 
 	block->program_fs = zl_fs_read();
 	zl_fs_set(control);
-	frame->level |= ON_CONTROL;
+	frame->level |= LEVEL_ON_CONTROL;
 	result = hook->on_call(&frame->call, hook->data);
 	zl_fs_set(block->program_fs);
 	return result;
 }
 
 /* The rest of the call, by `hook` or, if that is NULL, by the core, with the program's fs in between. */
-static long run_on_program(const struct zlazy_hook *hook, struct zl_frame *frame)
+zl_from_kernel static long run_on_program(const struct zlazy_hook *hook, struct zl_frame *frame)
 {
 	struct zl_block *block = zl_block_here();
 	long result;
 
 	zl_fs_set(block->program_fs);
-	frame->level &= ~ON_CONTROL;
+	frame->level &= ~LEVEL_ON_CONTROL;
 	result = hook ? hook->on_call(&frame->call, hook->data) : zl_call_real(frame);
 	block->program_fs = zl_fs_read();   /* the call may have been arch_prctl */
 	zl_fs_set(block->control);
@@ -51,7 +51,7 @@ static long run(const struct zlazy_hook *hook, struct zl_frame *frame)
 {
 	struct zl_block *block = zl_block_here();
 	bool wants_control = hook->registers == ZLAZY_PRESERVE_ALL || block->has_foreign_fs;
-	bool is_on = frame->level & ON_CONTROL;
+	bool is_on = frame->level & LEVEL_ON_CONTROL;
 	uintptr_t control = wants_control && !is_on ? zl_control_of(block) : 0;
 
 	if (control)
@@ -61,7 +61,17 @@ static long run(const struct zlazy_hook *hook, struct zl_frame *frame)
 	return hook->on_call(&frame->call, hook->data);
 }
 
-long zl_hooks_run_next(struct zl_frame *frame)
+/* No hook is left to run, and fs is the hooks'. */
+zl_from_kernel static long end_on_control(struct zl_frame *frame)
+{
+	unsigned outer = frame->level;
+	long result = run_on_program(NULL, frame);
+
+	frame->level = outer;
+	return result;
+}
+
+zl_from_kernel long zl_hooks_run_next(struct zl_frame *frame)
 {
 	unsigned outer = frame->level;
 	long result;
@@ -72,16 +82,12 @@ long zl_hooks_run_next(struct zl_frame *frame)
 			continue;
 		if (hook->registers == ZLAZY_PRESERVE_ALL && !frame->vectors)   /* an outer hook has changed the number */
 			return zl_with_vectors(zl_hooks_run_next, frame);
-		frame->level = (level + 1) * LEVEL_STEP | (outer & ON_CONTROL);
+		frame->level = (level + 1) * LEVEL_STEP | (outer & LEVEL_ON_CONTROL);
 		result = run(hook, frame);
 		frame->level = outer;
 		return zl_unlikely(result == ZLAZY_INTERRUPTED) ? zl_hooks_interrupted(frame) : result;
 	}
-	if (!(outer & ON_CONTROL))
-		return zl_call_real(frame);
-	result = run_on_program(NULL, frame);
-	frame->level = outer;
-	return result;
+	return outer & LEVEL_ON_CONTROL ? end_on_control(frame) : zl_call_real(frame);
 }
 
 static long next(struct zlazy_call *call)
@@ -89,7 +95,9 @@ static long next(struct zlazy_call *call)
 	struct zl_frame *frame = zl_frame_of(call);
 
 	frame->state = ZL_FRAME_DONE;
-	return zl_hooks_run(frame);
+	if (zl_unlikely(frame->level < zl_hooks.levels))
+		return zl_hooks_run_next(frame);
+	return frame->level & LEVEL_ON_CONTROL ? end_on_control(frame) : zl_call_real(frame);
 }
 
 /* A call has ended with ZLAZY_INTERRUPTED, by next() or in a hook's own words, which only holds when a signal waits:
@@ -142,7 +150,10 @@ bool zl_hooks_add(const struct zlazy_hook *hook, const char *name)
 	if (zl_hooks.count == ZL_HOOKS)
 		return false;
 	zl_hooks.name[zl_hooks.count] = name;
-	zl_direct[zl_hooks.count] = (struct zl_direct){ hook->on_call, hook->data };
+	if (!(bits & ZL_PRESERVE))
+		zl_direct[zl_hooks.count] = (struct zl_direct){ hook->on_call, hook->data };
+	else if (zl_has_fsgsbase)
+		zl_direct_preserving[zl_hooks.count] = (struct zl_direct){ hook->on_call, hook->data };
 	zl_hooks.hook[zl_hooks.count++] = *hook;
 	zl_hooks.levels = zl_hooks.count * LEVEL_STEP;
 	for (unsigned n = 0; n < ZL_FILTER_SIZE; n++) {

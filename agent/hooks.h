@@ -6,8 +6,7 @@
 #include "trampoline/entry.h"
 
 enum { ZL_HOOKS = ZL_DIRECT };
-enum { ON_CONTROL = 1 };   /* bit of frame->level: fs is not the program's, but block->control */
-static_assert(ON_CONTROL < LEVEL_STEP, "frame->level counts in LEVEL_STEP");
+static_assert(LEVEL_ON_CONTROL < LEVEL_STEP, "frame->level counts in LEVEL_STEP");
 
 struct zl_hooks {
 	struct zlazy_hook hook[ZL_HOOKS];
@@ -37,7 +36,7 @@ long zl_hooks_run_next(struct zl_frame *frame);
  * zl_call_real() comes last, to be jumped to. */
 static inline long zl_hooks_run(struct zl_frame *frame)
 {
-	if (frame->level < zl_hooks.levels || frame->level & ON_CONTROL)
+	if (frame->level < zl_hooks.levels)
 		return zl_hooks_run_next(frame);
 	return zl_call_real(frame);
 }

@@ -37,20 +37,26 @@ struct zl_vsud {
 };
 
 struct zl_block {
-	struct zl_block *self;
 	uint64_t r11;                   /* as entry found it, from zl_*_r11 to the plain call; as that left it, till it has returned */
 	uint64_t ret;                   /* continuation of a trap: the address after the site */
 	struct zl_frame *top;           /* of the next call; while a call is on its way in or out, its own */
 	struct zl_frame *frame;         /* of the call that a gate makes */
 	uint64_t gate_rsp;              /* agent's stack while a gate runs on the program's */
-	uint32_t noted;                 /* signal number that waits for this call to end, or 0 */
-	uint64_t child_rsp;             /* the stack that a new thread found itself on */
-	struct zl_block *next_free;     /* free list: threads/slots.c */
-	uint64_t target;                /* where the exit of an int $0x80 jumps */
 	uint64_t left_to, left_with;    /* pc and result with which the last trapped call went back to the program */
+	uint32_t noted;                 /* signal number that waits for this call to end, or 0 */
+	bool is_control_ready;          /* control is made for this thread, or made new for it */
+	bool has_foreign_fs;            /* the program's fs is no block of glibc's, or another thread has it, too */
+	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
 
 	uint64_t again_site;            /* the call that was last interrupted, 0 if none; */
-	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
+	uintptr_t control;              /* thread pointer of the hooks' control block, 0: none yet. Stays with the slot */
+	uintptr_t program_fs;           /* while hook code has its own */
+	struct zl_block *self;
+	struct zl_block *next_free;     /* free list: threads/slots.c */
+	uint64_t child_rsp;             /* the stack that a new thread found itself on */
+	uint64_t target;                /* where the exit of an int $0x80 jumps */
+	const struct zl_seccomp *seccomp;   /* the filters that this thread began with or has installed (base/seccomp.h) */
+
 	bool is_again_next;             /* the handler has returned to again_site */
 	bool is_vforked;                /* its parent gives the block back */
 	bool has_own_process;           /* made with CLONE_VM, without CLONE_THREAD: exit_group ends this thread only */
@@ -66,7 +72,6 @@ struct zl_block {
 	struct _fpx_sw_bytes noted_layout;  /* and its layout of extended state; extended_size 0: neither is known */
 	struct zl_resume resume;
 	struct zl_sighand *sighand;
-	const struct zl_seccomp *seccomp;   /* the filters that this thread began with or has installed (base/seccomp.h) */
 	uint64_t kept_pending;          /* agent's signals that came while virtually blocked, bit per signal; the handler
 					 * adds, the thread takes away, each by one atomic instruction */
 	uint64_t again_rsp;             /* and where the program's stack was */
@@ -74,10 +79,6 @@ struct zl_block {
 	size_t exec_scratch_size;
 	siginfo_t kept_info[6];         /* of the signals in kept_pending, by kept_slot() of threads/deliver.c */
 	uint8_t noted_as;               /* enum zl_noted_as of threads/deliver.h */
-	uintptr_t control;              /* thread pointer of the hooks' control block, 0: none yet. Stays with the slot */
-	bool is_control_ready;          /* made for this thread, or made new for it */
-	bool has_foreign_fs;            /* the program's fs is no block of glibc's, or another thread has it, too */
-	uintptr_t program_fs;           /* while hook code has its own */
 	uint64_t again_handler_rsp;     /* again_site: where the stack of the handler begins that interrupted it; 0: none has */
 	struct zl_fork *fork;           /* of the program, while the hooks' libc prepares for it (threads/fork.c) */
 	uintptr_t ill_again;            /* pc of a SIGILL at what was a site, executed once more (lazy/fault.c), */
@@ -98,6 +99,9 @@ static_assert(offsetof(struct zl_block, target) == BLOCK_TARGET, "slot.h");
 static_assert(offsetof(struct zl_block, left_to) == BLOCK_LEFT_TO, "slot.h");
 static_assert(offsetof(struct zl_block, left_with) == BLOCK_LEFT_WITH, "slot.h");
 static_assert(offsetof(struct zl_block, again_site) == BLOCK_AGAIN_SITE, "slot.h");
+static_assert(offsetof(struct zl_block, is_control_ready) == BLOCK_HAS_CONTROL, "slot.h");
+static_assert(offsetof(struct zl_block, control) == BLOCK_CONTROL, "slot.h");
+static_assert(offsetof(struct zl_block, program_fs) == BLOCK_PROGRAM_FS, "slot.h");
 static_assert(sizeof(struct zl_block) <= SLOT_SIZE - SLOT_BLOCK, "slot.h");
 
 static inline struct zl_block *zl_block_of_slot(uintptr_t address_in_slot)

@@ -23,19 +23,23 @@
 #define SLOT_CONTROL	0x38000
 #define SLOT_BLOCK	0x3e000
 
-/* struct zl_block, what the entry, gate and exit use (gs points at it) */
-#define BLOCK_SELF	0
-#define BLOCK_R11	8
-#define BLOCK_RET	16
-#define BLOCK_TOP	24
-#define BLOCK_FRAME	32
-#define BLOCK_GATE_RSP	40
-#define BLOCK_NOTED	48
-#define BLOCK_CHILD_RSP	56
-#define BLOCK_NEXT_FREE	64
-#define BLOCK_TARGET	72
-#define BLOCK_LEFT_TO	80
-#define BLOCK_LEFT_WITH	88
-#define BLOCK_AGAIN_SITE 96
+/* struct zl_block, what the entry, gate and exit use (gs points at it): in the first cache line what every call needs,
+ * in the second what hooks need that preserve everything, and what is rare. */
+#define BLOCK_R11	0
+#define BLOCK_RET	8
+#define BLOCK_TOP	16
+#define BLOCK_FRAME	24
+#define BLOCK_GATE_RSP	32
+#define BLOCK_LEFT_TO	40
+#define BLOCK_LEFT_WITH	48
+#define BLOCK_NOTED	56
+#define BLOCK_HAS_CONTROL 60
+#define BLOCK_AGAIN_SITE 64
+#define BLOCK_CONTROL	72
+#define BLOCK_PROGRAM_FS 80
+#define BLOCK_SELF	88
+#define BLOCK_NEXT_FREE	96
+#define BLOCK_CHILD_RSP	104
+#define BLOCK_TARGET	112
 
 #endif

@@ -22,7 +22,7 @@ long zl_call_interrupted(struct zl_frame *frame)
 }
 
 /* Of hook code: what the program's filters would end the program for is refused. */
-static long make_nested(const struct zlazy_call *call)
+__attribute__((noinline)) static long make_nested(const struct zlazy_call *call)
 {
 	const struct zl_seccomp *filters = zl_seccomp_here();
 
@@ -37,12 +37,14 @@ long zl_call_make(struct zl_frame *frame)
 	struct zl_block *block = zl_block_here();
 	const struct zlazy_call *call = &frame->call;
 
-	if (call->abi == ZLAZY_ABI_X86_64 && zl_is_nested(frame))
+	bool is_i386 = zl_unlikely(call->abi == ZLAZY_ABI_I386);
+
+	if (zl_unlikely(!is_i386 && zl_is_nested(frame)))
 		return make_nested(call);
 	if (zl_returns_by_jump && frame->kind == KIND_CALL)
 		frame->kind = KIND_JUMP;
 	block->frame = frame;
-	return call->abi == ZLAZY_ABI_I386 ? zl_gate_i386(frame) : zl_gate_call(frame);
+	return is_i386 ? zl_gate_i386(frame) : zl_gate_call(frame);
 }
 
 long zl_call_as(struct zl_frame *frame, long number, long a, long b, long c, long d, long e, long f)

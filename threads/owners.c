@@ -144,7 +144,7 @@ __attribute__((noinline)) static long call_i386(struct zl_frame *frame)
 }
 
 /* Do the program's filters stop this call, or answer it, where it would be made? */
-static bool is_filtered(const struct zl_frame *frame)
+__attribute__((noinline)) static bool is_filtered(const struct zl_frame *frame)
 {
 	const struct zl_seccomp *filters = zl_seccomp_here();
 	uintptr_t after;
@@ -157,13 +157,14 @@ static bool is_filtered(const struct zl_frame *frame)
 	return action == SECCOMP_RET_ERRNO || zl_seccomp_stops(action);
 }
 
+/* The frame's filter marks what has an owner. */
 long zl_call_real(struct zl_frame *frame)
 {
 	unsigned long number = (unsigned long)frame->call.number;
 
 	if (zl_unlikely(frame->call.abi == ZLAZY_ABI_I386))
 		return call_i386(frame);
-	if (number < ZL_ARRAY_SIZE(owners) && owners[number] && !is_filtered(frame))
+	if (number < ZL_ARRAY_SIZE(owners) && frame->filter[number] & ZL_SPECIAL && owners[number] && !is_filtered(frame))
 		return owners[number](frame);
 	return zl_call_make(frame);
 }

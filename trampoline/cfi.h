@@ -10,5 +10,9 @@
 #define CFI_RIP_IN_FRAME .cfi_escape 0x10, 16, 3, 0x77, 0xd0, 0x01
 /* Both with eight bytes pushed. */
 #define CFI_FRAME_PUSHED .cfi_escape 0x0f, 4, 0x77, 0xe0, 0x01, 0x06, 0x10, 16, 3, 0x77, 0xd8, 0x01
+/* Where rbx is the frame: CFA, return address, and rbx (3) and r12 (12) saved in it, at 144 and 176. */
+#define CFI_CFA_IN_FRAME_OF_RBX .cfi_escape 0x0f, 4, 0x73, 0xd8, 0x01, 0x06
+#define CFI_RIP_IN_FRAME_OF_RBX .cfi_escape 0x10, 16, 3, 0x73, 0xd0, 0x01
+#define CFI_RBX_R12_IN_FRAME_OF_RBX .cfi_escape 0x10, 3, 3, 0x73, 0x90, 0x01, 0x10, 12, 3, 0x73, 0xb0, 0x01
 
 #endif

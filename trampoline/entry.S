@@ -349,11 +349,12 @@ zl_hooked_call:
 flags_suit:
 	movq	%rsp, %rdi
 	testl	$~(BITS_WANTED | BITS_FIRST), %esi
-	jnz	dispatch
+	jnz	look_closer
 	cmpq	$0, %gs:BLOCK_AGAIN_SITE
 	jne	dispatch
-	# One hook, general registers: no need of zl_dispatch. The call is the program's own, for nobody wants nested
+	# A hook of general registers: no need of zl_dispatch. The call is the program's own, for nobody wants nested
 	# ones, so this is the first frame on the hook stack, and BLOCK_TOP is to be rsp again.
+direct:
 	leal	LEVEL_STEP-BITS_WANTED(%rsi), %eax
 	movl	%eax, FRAME_LEVEL(%rsp)
 	leaq	SLOT_NESTED_TOP-SLOT_HOOK_TOP(%rsp), %rax
@@ -363,6 +364,7 @@ flags_suit:
 	movq	8(%rax), %rsi
 	leaq	FRAME_CALL(%rsp), %rdi
 	call	*(%rax)
+	global	zl_hook_returned
 	cmpq	$2, %rax
 	jo	interrupted			# ZLAZY_INTERRUPTED, or the one number below it
 not_interrupted:
@@ -438,7 +440,22 @@ exit_flags:					# the status flags are restored below
 	global	zl_exit_end
 
 # Out of the way, and outside the exit's labels: here there is no result yet.
+# A call with an owner that a hook wants is as any other: next() finds the owner. But a thread with another filter than
+# zl_filter has every call looked at.
+look_closer:
+	testb	$BITS_WANTED, %sil
+	jz	dispatch
+	leaq	zl_filter(%rip), %rax
+	cmpq	%rax, FRAME_FILTER(%rsp)
+	jne	dispatch
+	cmpq	$0, %gs:BLOCK_AGAIN_SITE
+	jne	dispatch
+	testb	$BITS_PRESERVE, %sil
+	jnz	zl_preserved
+	andl	$~BITS_SPECIAL, %esi
+	jmp	direct
 dispatch:
+	global	zl_hook_by_dispatch
 	call	zl_dispatch
 	jmp	zl_exit_frame
 interrupted:

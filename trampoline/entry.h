@@ -22,15 +22,15 @@ extern uint8_t zl_filter_nested[ZL_FILTER_SIZE]; /* for calls of hook code: owne
  * ZL_SPECIAL, too, and goes to zl_dispatch. */
 extern uint8_t zl_filter_foreign[ZL_FILTER_SIZE];
 
-/* What zl_hooked calls by itself, without zl_dispatch, when the bits are ZL_WANTED and an index alone: a hook that
- * keeps to general registers. Filled by agent/hooks.c. */
+/* What zl_hooked calls by itself, without zl_dispatch: hooks that keep to general registers, and, by preserve.S, those
+ * that do not, if fs can be set without a call; on_call NULL: the other kind. Filled by agent/hooks.c. */
 enum { ZL_DIRECT = 16 };
 extern struct zl_direct {
 	long (*on_call)(struct zlazy_call *call, void *data);
 	void *data;
-} zl_direct[ZL_DIRECT];
+} zl_direct[ZL_DIRECT], zl_direct_preserving[ZL_DIRECT];
 static_assert(sizeof(struct zl_direct) == 16, "entry.S scales by it");
-static_assert(ZL_WANTED == BITS_WANTED && ZL_SPECIAL == BITS_SPECIAL && ZL_FIRST_MASK == BITS_FIRST &&
+static_assert(ZL_WANTED == BITS_WANTED && ZL_PRESERVE == BITS_PRESERVE && ZL_SPECIAL == BITS_SPECIAL && ZL_FIRST_MASK == BITS_FIRST &&
 	      ZL_I386 == BITS_I386, "frame.h");
 static_assert(ZL_FIRST == LEVEL_STEP, "entry.S makes a level of a filter's entry");
 
@@ -47,6 +47,8 @@ _Noreturn void zl_gate_sigreturn(struct ucontext *context);
 _Noreturn void zl_gate_resume(struct ucontext *context);
 _Noreturn void zl_gate_exit(struct zl_block *block, int status, struct zl_block *_Atomic *free_list, long number);
 
+/* A function that mostly returns behind a call made in the kernel. It goes back as a gate does (returns.c). */
+#define zl_from_kernel __attribute__((noinline, function_return("thunk-extern")))
 /* 1: a call that has been in the kernel comes back by jmp (returns.c); 0: by ret. */
 extern uint32_t zl_returns_by_jump;
 enum zl_return { ZL_RETURN_AUTO, ZL_RETURN_RET, ZL_RETURN_JUMP };
@@ -54,16 +56,19 @@ enum zl_return { ZL_RETURN_AUTO, ZL_RETURN_RET, ZL_RETURN_JUMP };
 void zl_returns_start(enum zl_return choice);
 
 /* Call function(frame) with the extended state saved before and restored after (vector.S). */
+void zl_save_vectors(void *area);
 long zl_with_vectors(long (*function)(struct zl_frame *), struct zl_frame *frame);
-void zl_restore_vectors(const void *area);
+void zl_restore_vectors(void *area);
 /* Save what `features` names into a 64-aligned area, as the kernel does it for a signal frame. */
 void zl_save_for_frame(void *area, uint64_t features);
-void zl_vectors_start(void);
+enum zl_vectors { ZL_VECTORS_AUTO, ZL_VECTORS_XSAVEC };
+/* @init */
+void zl_vectors_start(enum zl_vectors choice);
 extern uint32_t zl_vector_kind;                  /* VECTOR_ */
 extern uint32_t zl_vector_size;                  /* bytes of a saved area */
 extern uint64_t zl_vector_mask;                  /* the components in it, as in XCR0; 0 with fxsave */
 #ifdef ZL_FAULT_INJECTION
-/* ZLAZY_WITHOUT: avx, xsavec or xsave is taken for absent. @init */
+/* ZLAZY_WITHOUT: avx, xgetbv, xsavec or xsave is taken for absent. @init */
 bool zl_vectors_lack(const char *feature);
 #endif
 

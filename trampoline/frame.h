@@ -52,6 +52,7 @@
 
 /* Bits of the filter that entry.S knows (enum in entry.h). */
 #define BITS_WANTED	1
+#define BITS_PRESERVE	2
 #define BITS_SPECIAL	4
 #define BITS_FIRST	0x78
 #define BITS_I386	0x80
@@ -71,9 +72,14 @@
 #define VECTOR_FXSAVE	0
 #define VECTOR_XSAVE	1
 #define VECTOR_XSAVEC	2
+#define VECTOR_PARTS	3	/* by component: parts.S */
+/* What that takes beside an xsave area. */
+#define PARTS_SIZE	2176
+#define MXCSR_DEFAULT	0x1f80
 
 /* frame->level counts hooks in these units, those of BITS_FIRST. */
 #define LEVEL_STEP	8
+#define LEVEL_ON_CONTROL 1	/* and fs is not the program's, but block->control */
 
 /* The kernel's struct sigcontext, and where its extended state tells its components (_fpx_sw_bytes.xfeatures). */
 #define CONTEXT_R8	0
@@ -114,7 +120,7 @@ struct zl_frame {
 	uint32_t kind;          /* KIND_ */
 	uint32_t state;         /* enum zl_frame_state */
 	void *vectors;          /* saved extended state, or NULL if none was saved (trampoline/vector.S) */
-	uint32_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next; ON_CONTROL (agent/hooks.h) */
+	uint32_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next; LEVEL_ON_CONTROL */
 	struct zl_frame *self;  /* what entry.S knows a frame by */
 	const uint8_t *filter;  /* which numbers are wanted: entry.h */
 };

@@ -113,6 +113,21 @@
 	.cfi_endproc
 	.size	zl_gate_call, . - zl_gate_call
 
+# __x86_return_thunk - what functions marked zl_from_kernel jump to in place of `ret`; the name is the compiler's
+# in, out: as ret; clobbers rcx
+	.type	__x86_return_thunk, @function
+	.cfi_startproc
+	global	__x86_return_thunk
+	cmpl	$0, zl_returns_by_jump(%rip)
+	jne	1f
+	ret
+1:	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register rip, rcx
+	jmp	*%rcx
+	.cfi_endproc
+	.size	__x86_return_thunk, . - __x86_return_thunk
+
 	.type	zl_gate_interrupted, @function
 	.cfi_startproc
 	.cfi_def_cfa rsp, 0

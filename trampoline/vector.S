@@ -1,14 +1,12 @@
 /* vector.S - extended state (x87, SSE, AVX, AVX-512, AMX) around hook code that may use it
  *
- * By xsavec where the CPU has it, else xsave, else fxsave; PKRU stays as the program has it. The area lies on the
- * agent's stack, below the frame; FRAME_VECTORS points at it while it is valid. Hook code starts with the x87
- * stack empty and MXCSR at its default, as the ABI promises to a function.
+ * By component (parts.S) where the CPU tells what is in use; else as a whole, by xsavec, xsave or fxsave. PKRU stays as
+ * the program has it. The area lies on the agent's stack, below the frame; FRAME_VECTORS points at it while it is valid.
+ * Hook code starts with the x87 stack empty and MXCSR at its default, as the ABI promises to a function.
  */
 #include "trampoline/frame.h"
 
 #define XSAVE_HEADER	512
-#define XSAVE_MXCSR	24
-#define MXCSR_DEFAULT	0x1f80
 #define XSTATE_FPSSE	3
 
 # The header must be zero but for what xsave writes; movq leaves the flags.
@@ -37,39 +35,16 @@ zl_with_vectors:
 	.cfi_offset rbx, -24
 	pushq	%r12
 	.cfi_offset r12, -32
+	movq	%rdi, %rbx
 	movq	%rsi, %r12
 	movl	zl_vector_size(%rip), %eax
 	subq	%rax, %rsp
 	andq	$-64, %rsp
-	movl	zl_vector_mask(%rip), %eax
-	movl	zl_vector_mask+4(%rip), %edx
-	cmpl	$VECTOR_XSAVE, zl_vector_kind(%rip)
-	jb	2f
-	clear_header %rsp
-	je	1f
-	xsavec64 (%rsp)
-	jmp	3f
-1:	xsave64	(%rsp)
-	jmp	3f
-2:	fxsave64 (%rsp)
-	fninit
-	jmp	4f
-3:	testb	$1, XSAVE_HEADER(%rsp)		# x87 in use?
-	jz	4f
-	fninit
-4:	movq	%rsp, FRAME_VECTORS(%r12)
-	pushq	$MXCSR_DEFAULT
-	cmpl	$VECTOR_XSAVE, zl_vector_kind(%rip)
-	jb	5f
-	testb	$4, zl_vector_mask(%rip)	# AVX: the VEX form, which costs nothing with dirty upper halves
-	jz	5f
-	vldmxcsr (%rsp)
-	jmp	6f
-5:	ldmxcsr	(%rsp)
-6:	pushq	%rdi				# keeps rsp 16-aligned at the call
-	movq	%rdi, %rax
+	movq	%rsp, %rdi
+	call	zl_save_vectors
+	movq	%rsp, FRAME_VECTORS(%r12)
 	movq	%r12, %rdi
-	call	*%rax
+	call	*%rbx
 	movq	%rax, %rbx
 	movq	FRAME_VECTORS(%r12), %rdi
 	movq	$0, FRAME_VECTORS(%r12)
@@ -80,17 +55,58 @@ zl_with_vectors:
 	popq	%rbx
 	popq	%rbp
 	.cfi_def_cfa rsp, 8
-	ret
+	jmp	__x86_return_thunk
 	.cfi_endproc
 	.size	zl_with_vectors, . - zl_with_vectors
 
-# zl_restore_vectors - void zl_restore_vectors(const void *area)
-# in:   rdi area; clobbers rax rdx
+# zl_save_vectors - void zl_save_vectors(void *area)
+# in:   rdi area, 64-aligned
+# out:  x87 and MXCSR as hook code wants them; clobbers rax rcx rdx r8
+	.globl	zl_save_vectors
+	.hidden	zl_save_vectors
+	.type	zl_save_vectors, @function
+zl_save_vectors:
+	.cfi_startproc
+	cmpl	$VECTOR_PARTS, zl_vector_kind(%rip)
+	je	zl_save_parts
+	movl	zl_vector_mask(%rip), %eax
+	movl	zl_vector_mask+4(%rip), %edx
+	cmpl	$VECTOR_XSAVE, zl_vector_kind(%rip)
+	jb	2f
+	clear_header %rdi
+	je	1f
+	xsavec64 (%rdi)
+	jmp	3f
+1:	xsave64	(%rdi)
+	jmp	3f
+2:	fxsave64 (%rdi)
+	fninit
+	jmp	4f
+3:	testb	$1, XSAVE_HEADER(%rdi)		# x87 in use?
+	jz	4f
+	fninit
+4:	pushq	$MXCSR_DEFAULT
+	.cfi_adjust_cfa_offset 8
+	testb	$4, zl_vector_mask(%rip)	# AVX: the VEX form, which costs nothing with dirty upper halves
+	jz	5f
+	vldmxcsr (%rsp)
+	jmp	6f
+5:	ldmxcsr	(%rsp)
+6:	popq	%rax
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	zl_save_vectors, . - zl_save_vectors
+
+# zl_restore_vectors - void zl_restore_vectors(void *area)
+# in:   rdi area; clobbers rax rcx rdx r8
 	.globl	zl_restore_vectors
 	.hidden	zl_restore_vectors
 	.type	zl_restore_vectors, @function
 zl_restore_vectors:
 	.cfi_startproc
+	cmpl	$VECTOR_PARTS, zl_vector_kind(%rip)
+	je	zl_restore_parts
 	movl	zl_vector_mask(%rip), %eax
 	movl	zl_vector_mask+4(%rip), %edx
 	cmpl	$VECTOR_XSAVE, zl_vector_kind(%rip)

@@ -8,19 +8,21 @@
 #include <cpuid.h>
 #include "base/poison.h"
 
-enum { LEAF_FEATURES = 1, LEAF_XSAVE = 0xd, XSAVE_BIT = 1 << 27 /* OSXSAVE */, XSAVEC_BIT = 1 << 1 };
-static const uint64_t pkru = 1 << 9;
+enum { LEAF_FEATURES = 1, LEAF_MORE_FEATURES = 7, LEAF_XSAVE = 0xd, XSAVE_BIT = 1 << 27 /* OSXSAVE */,
+       XSAVEC_BIT = 1 << 1, XGETBV_BIT = 1 << 2, AVX512BW_BIT = 1 << 30 };
+static const uint64_t avx = 1 << 2, avx512 = 7 << 5, pkru = 1 << 9;
 
 uint32_t zl_vector_size = 512;
 uint32_t zl_vector_kind = VECTOR_FXSAVE;
 uint64_t zl_vector_mask;
 
 #ifdef ZL_FAULT_INJECTION
-static enum { NOTHING, AVX, XSAVEC, XSAVE } lacks;
+static enum { NOTHING, AVX512, XGETBV, AVX, XSAVEC, XSAVE } lacks;
 
 bool zl_vectors_lack(const char *feature)
 {
-	static const char *const name[] = { [AVX] = "avx", [XSAVEC] = "xsavec", [XSAVE] = "xsave" };
+	static const char *const name[] = { [AVX512] = "avx512", [XGETBV] = "xgetbv", [AVX] = "avx", [XSAVEC] = "xsavec",
+					    [XSAVE] = "xsave" };
 
 	lacks = XSAVE;
 	while (lacks != NOTHING && !zl_equal(feature, name[lacks]))
@@ -28,13 +30,17 @@ bool zl_vectors_lack(const char *feature)
 	return lacks != NOTHING;
 }
 
-/* As on a CPU whose only extended states are those of x87 and SSE (XCR0 is 3, and there is no xsavec), without xsavec,
- * or without xsave. */
+/* As on a CPU without AVX-512; one that does not tell what is in use; one whose only extended states are those of x87
+ * and SSE (XCR0 is 3, and there is no xsavec); one without xsavec; one without xsave. */
 static void take_away(void)
 {
 	enum { X87_AND_SSE = 3, LEGACY_SIZE = 512, HEADER_SIZE = 64 };
 
-	if (lacks != NOTHING && zl_vector_kind == VECTOR_XSAVEC)
+	if (lacks == AVX512)
+		zl_vector_mask &= ~avx512;
+	if (lacks == XGETBV && zl_vector_kind == VECTOR_PARTS)
+		zl_vector_kind = VECTOR_XSAVEC;
+	if (lacks >= AVX && zl_vector_kind > VECTOR_XSAVE)
 		zl_vector_kind = VECTOR_XSAVE;
 	if (lacks == AVX && zl_vector_kind == VECTOR_XSAVE) {
 		zl_vector_mask = X87_AND_SSE;
@@ -48,6 +54,17 @@ static void take_away(void)
 #else
 static void take_away(void) { }
 #endif
+
+/* Those of AVX-512 are moved with instructions of AVX512BW, which but for Xeon Phi every CPU with AVX-512 has. */
+static bool can_be_moved(void)
+{
+	unsigned a, b, c, d;
+
+	if (!(zl_vector_mask & avx512))
+		return zl_vector_mask & avx;
+	__cpuid_count(LEAF_MORE_FEATURES, 0, a, b, c, d);
+	return zl_vector_mask & avx && b & AVX512BW_BIT;
+}
 
 static void ask_cpu(void)
 {
@@ -63,11 +80,15 @@ static void ask_cpu(void)
 	zl_vector_kind = VECTOR_XSAVE;
 	__cpuid_count(LEAF_XSAVE, 1, a, b, c, d);
 	if (a & XSAVEC_BIT)
-		zl_vector_kind = VECTOR_XSAVEC;
+		zl_vector_kind = a & XGETBV_BIT && can_be_moved() ? VECTOR_PARTS : VECTOR_XSAVEC;
 }
 
-void zl_vectors_start(void)
+void zl_vectors_start(enum zl_vectors choice)
 {
 	ask_cpu();
 	take_away();
+	if (zl_vector_kind == VECTOR_PARTS && choice == ZL_VECTORS_XSAVEC)
+		zl_vector_kind = VECTOR_XSAVEC;
+	if (zl_vector_kind == VECTOR_PARTS)
+		zl_vector_size += PARTS_SIZE;
 }

@@ -1,0 +1,73 @@
+/* preserve.S - from the entry to a hook that may use every register, and back to the exit
+ *
+ * What zl_dispatch() and zl_with_vectors() do for any hook, for the call that needs nothing else: its outermost hook
+ * preserves everything, and the thread has a control block for it (threads/control.h). Once the hook has been in the
+ * kernel no return of ours is left to be mispredicted (returns.c).
+ */
+#include "base/slot.h"
+#include "trampoline/cfi.h"
+#include "trampoline/frame.h"
+
+	.text
+# zl_preserved - reached from zl_hooked, instead of zl_dispatch
+# in:   rsp and rdi frame, esi filter bits; all else the program's, or in the frame
+# out:  at zl_hook_returned with rax what the hook returned, rsp frame; rbx rbp r12-r15 the program's. Or at
+#       zl_hook_by_dispatch, with nothing changed
+# stack: zl_vector_size bytes, 64-aligned, below the frame
+	.p2align 4
+	.globl	zl_preserved
+	.hidden	zl_preserved
+	.type	zl_preserved, @function
+	.cfi_startproc
+	CFI_CFA_IN_FRAME
+	CFI_RIP_IN_FRAME
+zl_preserved:
+	movl	%esi, %edx
+	andl	$BITS_FIRST, %edx
+	leaq	zl_direct_preserving(%rip), %rax
+	leaq	(%rax,%rdx,2), %rax		# LEVEL_STEP, 8, for each of the 16 bytes of an entry
+	cmpq	$0, (%rax)
+	je	zl_hook_by_dispatch
+	cmpb	$0, %gs:BLOCK_HAS_CONTROL
+	je	zl_hook_by_dispatch
+	addl	$LEVEL_STEP + LEVEL_ON_CONTROL, %edx
+	movl	%edx, FRAME_LEVEL(%rsp)
+	leaq	SLOT_NESTED_TOP-SLOT_HOOK_TOP(%rsp), %rdx
+	movq	%rdx, %gs:BLOCK_TOP
+	movq	%rsp, %rbx
+	CFI_CFA_IN_FRAME_OF_RBX
+	CFI_RIP_IN_FRAME_OF_RBX
+	CFI_RBX_R12_IN_FRAME_OF_RBX
+	movq	%rax, %r12
+	movl	zl_vector_size(%rip), %eax
+	subq	%rax, %rsp
+	andq	$-64, %rsp
+	movq	%rsp, %rdi
+	call	zl_save_vectors
+	movq	%rsp, FRAME_VECTORS(%rbx)
+	rdfsbase %rax
+	movq	%rax, %gs:BLOCK_PROGRAM_FS
+	movq	%gs:BLOCK_CONTROL, %rax
+	wrfsbase %rax
+	leaq	FRAME_CALL(%rbx), %rdi
+	movq	8(%r12), %rsi
+	call	*(%r12)
+	movq	%gs:BLOCK_PROGRAM_FS, %rcx
+	wrfsbase %rcx
+	movq	%rax, %r12
+	movq	FRAME_VECTORS(%rbx), %rdi
+	movq	$0, FRAME_VECTORS(%rbx)
+	call	zl_restore_vectors
+	movq	%r12, %rax
+	movq	FRAME_R12(%rbx), %r12
+	movq	%rbx, %rsp
+	CFI_CFA_IN_FRAME
+	CFI_RIP_IN_FRAME
+	.cfi_same_value r12
+	movq	FRAME_RBX(%rsp), %rbx
+	.cfi_same_value rbx
+	jmp	zl_hook_returned
+	.cfi_endproc
+	.size	zl_preserved, . - zl_preserved
+
+	.section .note.GNU-stack, "", @progbits
