@@ -25,7 +25,7 @@ from collections import namedtuple
 from agentcase import PYTHON, AgentCase, in_tactics, main
 
 ROOM = 500000
-READ, WRITE, CLOSE, DUP, GETPID, GETUID, GETPPID, SIGRETURN = 0, 1, 3, 32, 39, 102, 110, 15
+READ, WRITE, CLOSE, DUP, GETPID, GETUID, GETGID, GETPPID, SIGRETURN = 0, 1, 3, 32, 39, 102, 104, 110, 15
 INTERRUPTED = -0x7fffffffffffffff
 AGAIN = 1
 Record = namedtuple("Record", "number arg result site abi flags thread")
@@ -221,6 +221,22 @@ class Registers(HookCase):
         hooks = [self.hook("pass_general"), self.hook("clobber"), self.hook("pass_general")]
         done = self.run_program(self.guest("regs_vector"), hooks=hooks)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+
+    def expect_every_component(self, *hooks):
+        """In every state, around every kind of call."""
+        for name in ("vec_calls", "vec_signals", "vec_timer", "vec_children"):
+            with self.subTest(name=name, hooks=hooks):
+                done = self.run_program(self.guest(name), hooks=hooks)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+
+    def test_every_component_for_a_number_that_an_outer_hook_has_put_in(self):
+        self.expect_every_component(self.hook("rewrite", str(GETGID)), self.hook("clobber", str(GETGID)))
+
+    def test_every_component_with_hooks_of_both_kinds(self):
+        self.expect_every_component(self.hook("pass_general"), self.hook("clobber"), self.hook("pass_general"))
+
+    def test_every_component_with_two_hooks_that_use_all(self):
+        self.expect_every_component(self.hook("clobber"), self.hook("noisy"), self.hook("clobber"))
 
     def test_general_only_saves_nothing(self):
         done = self.run_program(self.guest("regs_vector"), hooks=[self.hook("clobber", "general")])
