@@ -36,7 +36,7 @@ static void try_state(unsigned state, uint64_t strict, bool int80)
 	unsigned at = 64 * state;
 	for (unsigned again = 0; again < 8; again++) {
 		vectors_fill(&v, vectors_state(&v, state), state + again * 17, again % 4 == 3);
-		memcpy(v.arg, (long[]){ 0 }, sizeof(v.arg[0]));
+		v.arg[0] = 0;
 		try("mov", passed + at, original[0] + at, getuid(), strict);
 		try("mov, answered", answered + at, original[1] + at, -ENOSYS, strict);
 		v.arg[0] = SYS_getgid;

@@ -3,9 +3,10 @@
 #include "vectors.h"
 
 /* The child goes on with v->other, which has no other. */
-VECTORS_ROUTINE(vectors_fork, "movq 32(%rbx),%rax; movq %rcx,%r10; syscall\n" PADDING
-	"testq %rax,%rax; jnz 1f; movq 88(%rbx),%rbx; 1:\n",
-	"cmpq $0,88(%rbx); jne 2f; andq $-16,%rsp; movq %rbx,%rdi; call check_child; ud2; 2:\n");
+#define CHOOSE "testq %rax,%rax; jnz 1f; movq 88(%rbx),%rbx; 1:\n"
+#define END "cmpq $0,88(%rbx); jne 2f; andq $-16,%rsp; movq %rbx,%rdi; call check_child; ud2; 2:\n"
+VECTORS_ROUTINE(by_cave, "movq 32(%rbx),%rax; movq %rcx,%r10; syscall\n" PADDING CHOOSE, END);
+VECTORS_ROUTINE(by_mov, "movq %rcx,%r10; movl $56,%eax; syscall\n" CHOOSE, END);   /* clone */
 
 static struct vectors *parent, *child;   /* in shared memory */
 static char stack[65536] __attribute__((aligned(64)));
@@ -32,7 +33,7 @@ static void try(const char *name, unsigned state, long nr, unsigned long flags, 
 	thread_there = thread;
 	memcpy(parent->arg, (long[]){ (long)flags, own_stack ? (long)(stack + sizeof(stack) - 1024) : 0, 0,
 		(long)&thread_there }, 4 * sizeof(long));
-	vectors_fork(parent);
+	nr == SYS_clone && state % 2 ? by_mov(parent) : by_cave(parent);
 	CHECK(parent->result > 0);
 	while (thread_there)
 		sched_yield();
@@ -56,6 +57,8 @@ int main(void)
 	for (unsigned state = 0; state < 64; state++) {
 		try("fork", state, SYS_fork, 0, false);
 		try("vfork", state, SYS_vfork, 0, false);
+		try("fork by clone", state, SYS_clone, SIGCHLD, false);
+		try("vfork by clone", state, SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, false);
 		try("clone", state, SYS_clone, CLONE_VM | SIGCHLD, true);
 		try("thread", state, SYS_clone, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
 			CLONE_CHILD_CLEARTID, true);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 enum { X87, SSE, AVX, OPMASKS = 5, HIGH_HALVES, HIGH_16, TILE_CONFIG = 17, TILES, APX, COMPONENTS };
-enum { VECTORS_AREA = 16384, LAST_AT = 6, MXCSR_AT = 24, ST_AT = 32, XMM_AT = 160, IN_USE_AT = 512 };
+enum { VECTORS_AREA = 16384, LAST_AT = 6, MXCSR_AT = 24, ST_AT = 32, XMM_AT = 160, MAGIC_AT = 464, IN_USE_AT = 512 };
 enum { ARCH_REQ_PERMISSION = 0x1023 };
 #define BIT(n) (1ul << (n))
 #define AMX (BIT(TILE_CONFIG) | BIT(TILES))
@@ -154,6 +154,18 @@ static void vectors_check(const struct vectors *v, const unsigned char *expected
 	for (unsigned i = 0; i < COMPONENTS; i++)
 		if (v->mask & mask & BIT(i) && !vectors_same(v->after, expected, i))
 			FAIL("%s: component %u changed, %#lx in use before, %#lx after", when, i, v->in_use_before, v->in_use_after);
+}
+
+/* The extended state that a handler was given is the one before the call. */
+GUEST_UNUSED static void vectors_check_view(const struct vectors *v, const unsigned char *state)
+{
+	uint64_t in_use;
+	memcpy(&in_use, state + IN_USE_AT, 8);
+	CHECK(!memcmp(state + MAGIC_AT, "SXPF", 4));
+	CHECK((in_use & 3) == 3);   /* the kernel always says so of x87 and SSE */
+	for (unsigned i = 0; i < COMPONENTS; i++)
+		if (v->mask & BIT(i) && !vectors_same(in_use & BIT(i) ? state : vectors_initial, v->before, i))
+			FAIL("the handler sees another component %u, %#lx in use, %#lx before", i, in_use, v->in_use_before);
 }
 
 /* No component of `mask` that was in its initial state is in use after the call. (Seen natively, on a Zen 4, after a
