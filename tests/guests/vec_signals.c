@@ -68,7 +68,7 @@ int main(void)
 		kind = (int)(round % KINDS);
 		do
 			edited = (int)(next++ % (COMPONENTS + 1)) - 1;
-		while (edited >= 0 && !(v.mask & BIT(edited)));
+		while (edited >= 0 && !(v.mask & ~AMX & BIT(edited)));   /* tiles mean nothing without their configuration */
 		vectors_fill(&v, vectors_state(&v, round * 11 % 64), round, false);
 		try(round);
 	}
