@@ -226,7 +226,9 @@ class Without(FaultCase):
     """The registers of hooks where the CPU, as the agent sees it, has less."""
     GUESTS = ("regs_vector", "regs_x87", "regs_flags", "proc_child_vectors", "sig_state", "sig_storm", "thr_many")
     ALL = ("vec_calls", "vec_signals", "vec_timer", "vec_children")   # of the whole CPU
-    SAVED = {"avx": "xsave 0x3", "xsavec": r"xsave 0x\w+", "xsave": "fxsave"}
+    SAVED = {"avx512": "by component, of 0x7", "xgetbv": r"xsavec 0x\w+", "avx": "xsave 0x3", "xsavec": r"xsave 0x\w+",
+             "xsave": "fxsave"}
+    SAME = ("xgetbv", "xsavec")   # the same is saved, in another way
 
     def saved(self, feature):
         """What the agent says that it saves."""
@@ -236,24 +238,35 @@ class Without(FaultCase):
 
     def expect_away(self, feature):
         self.assertRegex(self.saved(feature), r"all registers kept \(%s\)\n\Z" % self.SAVED[feature])
-        if feature == "xsavec":
-            return   # the same is saved
+        if feature in self.SAME:
+            return
         if not machine.has("avx2"):
             self.skipTest("no AVX2 here: nothing shows that less is saved")
         done = self.run_program(self.guest("regs_vector"), hooks=[self.hook("clobber")],
                                 variables={"ZLAZY_WITHOUT": feature})
         self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stdout, r"\Asse: 16 registers kept\nFAIL avx: register \d+ changed in call 0\n")
+        lost = r"avx: 16 registers kept\nFAIL avx512\w*" if feature == "avx512" else "FAIL avx"
+        self.assertRegex(done.stdout, rf"\Asse: 16 registers kept\n{lost}: register \d+ changed in call 0\n")
 
     def try_without(self, feature, *arguments):
-        self.assertRegex(self.saved(None), r"all registers kept \(\w+( 0x\w+)?\)\n\Z")
+        self.assertRegex(self.saved(None), r"all registers kept \([\w ,]+\)\n\Z")
         for argument in arguments:
-            for name in (*self.GUESTS, *(self.ALL if feature == "xsavec" else ())):
+            for name in (*self.GUESTS, *(self.ALL if feature in self.SAME else ())):
                 with self.subTest(hook=argument, guest=name):
                     done = self.run_program(self.guest(name), hooks=[self.hook("clobber", argument)],
                                             variables={"ZLAZY_WITHOUT": feature})
                     self.assertEqual((done.returncode, done.stdout, done.stderr), self.natively(name))
         self.expect_away(feature)
+
+    def test_avx512(self):
+        if not machine.has("avx512bw"):
+            self.skipTest("no AVX-512 here")
+        self.try_without("avx512", "sse")
+
+    def test_xgetbv(self):
+        if not machine.has("xgetbv1"):
+            self.skipTest("this CPU does not tell what is in use")
+        self.try_without("xgetbv", "sse", None)
 
     def test_avx(self):
         self.try_without("avx", "sse")

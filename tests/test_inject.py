@@ -35,7 +35,7 @@ GATE = ("zl_gate_call", "zl_gate_call_window")
 STUB = ("zl_entry_stub", "zl_jump_saved", "zl_jump_moved", "zl_jump_flags")
 HOOKED = (*ENTRY, "zl_hooked", *EXIT, "zl_exit_slot")
 PASSED = (*ENTRY, "zl_hooked", *GATE)
-OWNED = (*PASSED, "zl_dispatch", "zl_own_sigprocmask")
+OWNED = (*PASSED, "zl_own_sigprocmask")
 TRAP_PASSED = (*TRAP, "zl_hooked", *GATE)
 MADE = ("zl_gate_call_after", *EXIT)
 
@@ -61,13 +61,13 @@ PATHS = (
     Path("zpoline", None, "write", 0, USR1, (*ENTRY, "zl_plain_call_after")),
     *(Path("zpoline", None, "read", 0, which, (*ENTRY, ASLEEP)) for which in (USR1, ALRM)),
     Path("zpoline", None, "suspend", 0, USR1, (*ENTRY, ASLEEP)),
-    Path("zpoline", None, "block", 0, USR1, (*OWNED, *MADE)),
-    Path("zpoline", None, "unblock", 0, ALRM, (*OWNED, *MADE)),
-    Path("zpoline", None, "block", 0, SEGV, (*OWNED, *MADE)),
-    Path("zpoline", None, "unblock", 0, SEGV, (*OWNED, *MADE)),
+    Path("zpoline", None, "block", 0, USR1, (*OWNED, "zl_dispatch", *MADE)),
+    Path("zpoline", None, "unblock", 0, ALRM, (*OWNED, "zl_dispatch", *MADE)),
+    Path("zpoline", None, "block", 0, SEGV, (*OWNED, "zl_dispatch", *MADE)),
+    Path("zpoline", None, "unblock", 0, SEGV, (*OWNED, "zl_dispatch", *MADE)),
     Path("zpoline", "fake", "getpid", 4242, USR1, HOOKED),
     Path("zpoline", "fake", "backwards", 4242, ALRM, HOOKED),
-    Path("zpoline", "deny:getpid=EPERM", "getpid", -1, USR1, (*HOOKED, "zl_dispatch")),
+    Path("zpoline", "deny:getpid=EPERM", "getpid", -1, USR1, (*HOOKED, "zl_preserved")),
     Path("zpoline", "count", "write", 0, USR1, (*PASSED, *MADE), "ZLAZY_RETURN=ret"),
     Path("zpoline", "count", "write", 0, SEGV, (*PASSED, *MADE), "ZLAZY_RETURN=jump"),
     *(Path("zpoline", "count", "read", 0, which, (*PASSED, ASLEEP)) for which in (USR1, ALRM)),
@@ -77,6 +77,8 @@ PATHS = (
     Path("zpoline", "pass:1", "write", 0, USR1, (*PASSED, *MADE)),
     Path("zpoline", "pass:0", "read", 0, USR1, (*PASSED, ASLEEP)),
     Path("zpoline", "clobber:1", "write", 0, ALRM, (*PASSED, *MADE)),
+    Path("zpoline", "clobber:1", "write", 0, USR1, (*PASSED, "zl_preserved", "zl_save_vectors", *MADE),
+         "ZLAZY_VECTORS=xsavec"),
     Path("zpoline", "clobber:0", "read", 0, ALRM, (*PASSED, ASLEEP)),
     *(Path(None, None, case, 0, USR1, (), "", form) for case in ("getpid", "write") for form in JUMPS),
     *by_jump(None, "getpid", 0, USR1, ("zl_plain_jump_after",)),
@@ -86,7 +88,7 @@ PATHS = (
     *by_jump(None, "block", 0, USR1, ("zl_dispatch", "zl_own_sigprocmask", *GATE, *MADE)),
     *by_jump(None, "unblock", 0, ALRM, ("zl_dispatch", "zl_own_sigprocmask", *GATE, *MADE)),
     *by_jump("fake", "getpid", 4242, USR1, ("zl_hooked", *EXIT)),
-    *by_jump("deny:getpid=EPERM", "getpid", -1, ALRM, ("zl_hooked", "zl_dispatch", *EXIT)),
+    *by_jump("deny:getpid=EPERM", "getpid", -1, ALRM, ("zl_hooked", "zl_preserved", *EXIT)),
     *by_jump("count", "write", 0, USR1, ("zl_hooked", *GATE, *MADE)),
     *by_jump("count", "read", 0, USR1, ("zl_hooked", *GATE, ASLEEP)),
     *by_jump("pass:1", "write", 0, USR1, ("zl_hooked", *GATE, *MADE)),

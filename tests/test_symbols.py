@@ -28,8 +28,9 @@ START_CODE = {"_init", "_fini", "deregister_tm_clones", "register_tm_clones", "_
 HOT_FOLDERS = ("base", "trampoline", "lazy", "threads")
 HOT_FILES = ("agent/dispatch.c",)
 # They hold the program's vector state, and so the only instructions on it.
-VECTOR_FUNCTIONS = {"zl_with_vectors", "zl_restore_vectors", "zl_save_for_frame", "zl_entry_trapped"}
-VECTOR_MAY_USE = re.compile(r"xsave|xrstor|fxsave|fxrstor|fninit|v?ldmxcsr")
+VECTOR_FUNCTIONS = {"zl_save_vectors", "zl_restore_vectors", "zl_save_for_frame", "zl_entry_trapped", "zl_save_parts",
+                    "zl_restore_parts"}
+VECTOR_MAY_USE = re.compile(r"xsave|xrstor|fxsave|fxrstor|fninit|v?(?:ld|st)mxcsr|movaps|vmovdqa|kmovq|vzeroupper|tilerelease")
 TRAPS = {"zl_null_trap", "zl_deliver_trap"}
 VECTOR = re.compile(r"%(?:[xyz]mm\d|mm\d|st\b|k[0-7]\b|tmm\d)")
 X87_OR_STATE = re.compile(r"^(?:f[a-z0-9]+|v?(?:ld|st)mxcsr|xsave\w*|xrstor\w*|v?zeroupper|v?zeroall|emms)$")

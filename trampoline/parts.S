@@ -101,13 +101,13 @@ zl_save_parts:
 	movq	%rax, %rcx
 	andq	$~BY_MOVES, %rcx
 	movq	%rcx, PARTS_REST(%rdi)
-	jnz	save_rest
-save_moved:
+	jnz	.Lsave_rest
+.Lsave_moved:
 	vstmxcsr PARTS_MXCSR(%rdi)
 	testb	$COMPONENT_AVX | COMPONENT_HIGH, %al
-	jnz	save_wide
+	jnz	.Lsave_wide
 	each_of_16 store_xmm
-save_more:
+.Lsave_more:
 	testb	$COMPONENT_MORE, %al
 	jz	1f
 	each_zmm_more store_zmm
@@ -120,16 +120,16 @@ save_more:
 	je	1f
 	vldmxcsr mxcsr_default(%rip)
 1:	ret
-save_wide:
+.Lsave_wide:
 	testb	$COMPONENT_HIGH, %al
 	jnz	1f
 	each_of_16 store_ymm
 	vzeroupper
-	jmp	save_more
+	jmp	.Lsave_more
 1:	each_of_16 store_zmm
 	vzeroupper
-	jmp	save_more
-save_rest:
+	jmp	.Lsave_more
+.Lsave_rest:
 	clear_header
 	movq	%rax, %r8
 	movl	%ecx, %eax
@@ -143,7 +143,7 @@ save_rest:
 	jz	1f
 	.byte	0xc4, 0xe2, 0x78, 0x49, 0xc0	# tilerelease
 1:	movq	%r8, %rax
-	jmp	save_moved
+	jmp	.Lsave_moved
 	.cfi_endproc
 	.size	zl_save_parts, . - zl_save_parts
 
@@ -162,12 +162,12 @@ zl_restore_parts:
 	notq	%rcx
 	andq	%rcx, %rax			# brought into use by hook code
 	orq	PARTS_REST(%rdi), %rax
-	jnz	restore_rest
-restore_moved:
+	jnz	.Lrestore_rest
+.Lrestore_moved:
 	testb	$COMPONENT_AVX | COMPONENT_HIGH, %r8b
-	jnz	restore_wide
+	jnz	.Lrestore_wide
 	each_of_16 load_xmm
-restore_more:
+.Lrestore_more:
 	testb	$COMPONENT_MORE, %r8b
 	jz	1f
 	each_zmm_more load_zmm
@@ -178,14 +178,14 @@ restore_more:
 	.endr
 1:	vldmxcsr PARTS_MXCSR(%rdi)
 	ret
-restore_wide:
+.Lrestore_wide:
 	testb	$COMPONENT_HIGH, %r8b
 	jnz	1f
 	each_of_16 load_ymm
-	jmp	restore_more
+	jmp	.Lrestore_more
 1:	each_of_16 load_zmm
-	jmp	restore_more
-restore_rest:
+	jmp	.Lrestore_more
+.Lrestore_rest:
 	cmpq	$0, PARTS_REST(%rdi)
 	jne	1f
 	clear_header
@@ -193,7 +193,7 @@ restore_rest:
 1:	movq	%rax, %rdx
 	shrq	$32, %rdx
 	xrstor64 PARTS_XSAVE(%rdi)
-	jmp	restore_moved
+	jmp	.Lrestore_moved
 	.cfi_endproc
 	.size	zl_restore_parts, . - zl_restore_parts
 

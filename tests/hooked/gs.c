@@ -31,7 +31,7 @@ static void *map(const char *path)
 		       path ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS | MAP_32BIT, file, 0);
 	if (p == MAP_FAILED)
 		_exit(2);
-	((void **)p)[3] = (char *)p + 2048;
+	((void **)p)[2] = (char *)p + 2048;
 	return p;
 }
 
