@@ -17,6 +17,8 @@ long zl_os_unmap(uintptr_t address, size_t size);
 /* Leave the whole pages of [address, address + size) out of core dumps: nobody unwinds through them. */
 void zl_os_hide_from_dumps(uintptr_t address, size_t size);
 long zl_os_protect(uintptr_t address, size_t size, int protection);
+/* Make pages of anonymous memory fault, without a mapping of their own. -EINVAL before Linux 6.13 */
+long zl_os_guard(uintptr_t address, size_t size);
 /* Close-on-exec; with O_CREAT the mode is 0666 less the umask. */
 long zl_os_open(const char *path, int flags);
 long zl_os_read(int fd, void *buffer, size_t size);

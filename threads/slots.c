@@ -6,6 +6,10 @@
  *
  * Each range of the agent's makes the program's memory calls a little slower (base/ranges.c). So the more slots there
  * are, the more are mapped in one piece, up to LARGEST_BATCH; their stacks are opened one by one, as they are taken.
+ *
+ * A process may have 65,530 mappings (vm.max_map_count), and each thread takes two for its own stack. So guards are no
+ * mappings where the kernel can do that (Linux 6.13), and slots side by side are one. Before, a slot is split in six by
+ * its guards, and only the first MOST_SPLIT slots have them.
  */
 #include "threads/slots.h"
 #include "base/os.h"
@@ -17,7 +21,7 @@
 #include <linux/mman.h>
 #include "base/poison.h"
 
-enum { LARGEST_BATCH = 128 };   /* 32 MiB */
+enum { LARGEST_BATCH = 128, MOST_SPLIT = 4096 };   /* 32 MiB; three mappings in eight of the kernel's limit */
 
 struct zl_lock zl_slots_lock;
 struct zl_block *_Atomic zl_free_blocks;
@@ -32,11 +36,30 @@ static struct zl_block *pop(void)
 	return block;
 }
 
-static bool open_stacks(uintptr_t slot)
+static bool has_guards(uintptr_t slot)
+{
+	return zl_os_guard(slot, SLOT_GUARD) == 0 &&
+	       zl_os_guard(slot + SLOT_NESTED_TOP, SLOT_HOOK - SLOT_NESTED_TOP) == 0 &&
+	       zl_os_guard(slot + SLOT_HOOK_TOP, SLOT_SIGNAL - SLOT_HOOK_TOP) == 0;
+}
+
+/* What is between the guards. */
+static bool open_split(uintptr_t slot)
 {
 	return zl_os_protect(slot + SLOT_NESTED, SLOT_NESTED_TOP - SLOT_NESTED, PROT_READ | PROT_WRITE) == 0 &&
 	       zl_os_protect(slot + SLOT_HOOK, SLOT_HOOK_TOP - SLOT_HOOK, PROT_READ | PROT_WRITE) == 0 &&
 	       zl_os_protect(slot + SLOT_SIGNAL, SLOT_SIZE - SLOT_SIGNAL, PROT_READ | PROT_WRITE) == 0;
+}
+
+static bool open_stacks(uintptr_t slot)
+{
+	static _Atomic unsigned splits;
+
+	if (!has_guards(slot) && atomic_load_explicit(&splits, memory_order_relaxed) < MOST_SPLIT) {
+		atomic_fetch_add_explicit(&splits, 1, memory_order_relaxed);
+		return open_split(slot);
+	}
+	return zl_os_protect(slot, SLOT_SIZE, PROT_READ | PROT_WRITE) == 0;
 }
 
 /* `count` slots in one piece, or 0. */
@@ -48,6 +71,7 @@ static uintptr_t map_slots(size_t count, int protection)
 
 	if (zl_is_error(piece))
 		return 0;
+	zl_raw(__NR_madvise, piece, size, MADV_NOHUGEPAGE);   /* a page or two of each stack are used */
 	if (slot > start)
 		zl_os_unmap(start, slot - start);
 	zl_os_unmap(end, start + size - end);
