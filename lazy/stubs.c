@@ -10,25 +10,20 @@
 #include "base/copy.h"
 #include "base/sites.h"
 #include "base/string.h"
+#include "lazy/bysite.h"
 #include "lazy/bytes.h"
 #include "lazy/codefd.h"
 #include "lazy/pools.h"
 #include "base/poison.h"
 
-enum { BUCKETS = 1024, MOST_IDLE = 1024, IDLE_TRIES = 16, FEW_POOLS = 8 };
+enum { MOST_IDLE = 1024, IDLE_TRIES = 16, FEW_POOLS = 8 };
 
-static struct zl_stub *same[BUCKETS];          /* by site, through next_same */
 static struct zl_stub *idle, **last_idle = &idle;   /* by next_idle, the first to rest first */
 static unsigned idles;
 
-static struct zl_stub **bucket_of(uintptr_t after)
-{
-	return &same[after * 0x9e3779b97f4a7c15 >> 54];   /* Knuth's multiplicative hash */
-}
-
 static struct zl_stub *find(uintptr_t after, bool is_live)
 {
-	struct zl_stub *stub = *bucket_of(after);
+	struct zl_stub *stub = zl_bysite_first(after);
 
 	while (stub && (stub->after != after || stub->is_live < is_live))
 		stub = stub->next_same;
@@ -80,8 +75,8 @@ static uintptr_t target_of(uintptr_t at, const uint8_t bytes[ZL_JUMP_SIZE])
 const struct zl_stub *zl_stub_at(uintptr_t pc, size_t *offset)
 {
 	for (struct zl_pool *pool = zl_pools_first(); pool; pool = pool->next)
-		if (pool->code && pc - pool->code < ZL_POOL_CODE) {
-			const struct zl_stub *stub = &pool->stub[(pc - pool->code) / ZL_STUB_SIZE];
+		if (pool->code && pc - pool->code < zl_pool_size(pool)) {
+			const struct zl_stub *stub = &pool->stub[zl_pool_slot(pool, pc)];
 			*offset = pc % ZL_STUB_SIZE;
 			return stub->after ? stub : NULL;
 		}
@@ -125,18 +120,43 @@ bool zl_stub_place(uintptr_t pc, struct zl_stub_place *place)
 	return true;
 }
 
-const struct zl_stub *zl_stub_from(uintptr_t pc)
+/* The live one of two. */
+static const struct zl_stub *better(const struct zl_stub *a, const struct zl_stub *b)
+{
+	return !a || (b && b->is_live) ? b : a;
+}
+
+static const struct zl_stub *from_any(uintptr_t pc)
 {
 	const struct zl_stub *stub = NULL;
 
 	for (struct zl_pool *pool = zl_pools_first(); pool; pool = pool->next)
-		for (unsigned i = 1; i < ZL_POOL_SLOTS; i++)
-			if (pool->stub[i].start == pc) {
-				stub = &pool->stub[i];
-				if (stub->is_live)
-					return stub;
-			}
+		for (unsigned i = 1; i < pool->used; i++)
+			if (pool->stub[i].start == pc)
+				stub = better(stub, &pool->stub[i]);
 	return stub;
+}
+
+/* Of a site that the jump may belong to. */
+static const struct zl_stub *from_site(uintptr_t pc, uintptr_t after)
+{
+	const struct zl_stub *stub = NULL;
+
+	for (const struct zl_stub *s = zl_bysite_first(after); s; s = s->next_same)
+		if (s->after == after && s->start == pc)
+			stub = better(stub, s);
+	return stub;
+}
+
+const struct zl_stub *zl_stub_from(uintptr_t pc)
+{
+	static const unsigned lengths[] = { 0, ZL_MOV_SIZE, ZL_STUB_MOST };   /* of what may be displaced */
+	uint32_t turn = zl_bysite_turn();
+	const struct zl_stub *stub = NULL;
+
+	for (size_t i = 0; i < ZL_ARRAY_SIZE(lengths); i++)
+		stub = better(stub, from_site(pc, pc + lengths[i] + ZL_SITE_SIZE));
+	return zl_bysite_is_quiet(turn) ? stub : from_any(pc);
 }
 
 void zl_stubs_restore(uint8_t *bytes, uintptr_t start, size_t size)
@@ -202,7 +222,7 @@ bool zl_stub_of_copy(uintptr_t pc, struct zl_stub_copy *copy)
 	uintptr_t unreadable = ~0UL;
 
 	for (struct zl_pool *pool = zl_pools_first(); pool; pool = pool->next)
-		for (unsigned i = 1; i < ZL_POOL_SLOTS; i++)
+		for (unsigned i = 1; i < pool->used; i++)
 			if (pool->stub[i].after && is_copied(&pool->stub[i], pc, copy, &unreadable))
 				return true;
 	return false;
@@ -225,15 +245,6 @@ static bool is_reusable(const struct zl_stub *stub)
 	       !is_there(stub->start, stub->displaced, stub->length);
 }
 
-static void unlink_same(struct zl_stub *stub)
-{
-	struct zl_stub **link = bucket_of(stub->after);
-
-	while (*link != stub)
-		link = &(*link)->next_same;
-	*link = stub->next_same;
-}
-
 /* One that has rested for long. */
 static struct zl_stub *take_idle(uintptr_t after)
 {
@@ -246,7 +257,7 @@ static struct zl_stub *take_idle(uintptr_t after)
 			idles--;
 		} else if (zl_is_near(after, 1, stub->slot, ZL_POOL_SIZE) && is_reusable(stub)) {
 			idles--;
-			unlink_same(stub);
+			zl_bysite_remove(stub);
 			return stub;
 		} else {   /* not yet */
 			stub->is_queued = true;
@@ -274,10 +285,10 @@ static void empty(struct zl_pool *pool)
 		struct zl_stub *stub = &pool->stub[i];
 
 		if (stub->after)
-			unlink_same(stub);
+			zl_bysite_remove(stub);
 		stub->after = stub->start = stub->cave = 0;
 	}
-	pool->used = ZL_POOL_SLOTS;
+	pool->used = pool->slots;
 	zl_pool_empty(pool);
 }
 
@@ -299,7 +310,7 @@ static struct zl_stub *take_new(uintptr_t after, bool may_map)
 	struct zl_pool *pool = zl_pools_first();
 	struct zl_stub *stub;
 
-	while (pool && (pool->used == ZL_POOL_SLOTS || !zl_pool_is_near(pool, after)))
+	while (pool && (pool->used == pool->slots || !zl_pool_is_near(pool, after)))
 		pool = pool->next;
 	if (!pool && may_map)
 		pool = add_pool(after);
@@ -307,14 +318,17 @@ static struct zl_stub *take_new(uintptr_t after, bool may_map)
 		return NULL;
 	stub = &pool->stub[pool->used];
 	stub->slot = zl_pool_stub(pool, pool->used);
-	stub->data = zl_pool_data(pool->code, pool->used++);
+	stub->data = zl_pool_data(stub->slot);
+	pool->used++;
+	if (pool->used < pool->slots && pool->used % ZL_POOL_SLOTS == 0)
+		pool->used++;                  /* what all of a piece read */
 	return stub;
 }
 
 /* One that this very site had. */
 static struct zl_stub *find_resting(uintptr_t after, const struct zl_jump *jump)
 {
-	struct zl_stub *stub = *bucket_of(after);
+	struct zl_stub *stub = zl_bysite_first(after);
 
 	while (stub && (stub->after != after || stub->cave != jump->cave || stub->length != jump->length ||
 			memcmp(stub->displaced, jump->displaced, jump->length) != 0 ||
@@ -343,8 +357,7 @@ static void fill(struct zl_stub *stub, uintptr_t after, const struct zl_jump *ju
 	stub->data->number = jump->length ? number_of(stub) : 0;
 	stub->data->after = after;
 	stub->after = after;
-	stub->next_same = *bucket_of(after);
-	*bucket_of(after) = stub;
+	zl_bysite_add(stub);
 }
 
 struct zl_stub *zl_stub_make(uintptr_t after, const struct zl_jump *jump)

@@ -37,7 +37,8 @@ struct zl_stub {
 	uint8_t displaced[ZL_STUB_MOST], padding[ZL_JUMP_SIZE];
 	_Atomic bool is_live;
 	bool is_queued;
-	struct zl_stub *next_same, *next_idle;
+	struct zl_stub *_Atomic next_same;   /* lazy/bysite.c */
+	struct zl_stub *next_idle;
 };
 
 /* See zl_stub_of_copy(). */
