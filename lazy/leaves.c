@@ -13,12 +13,13 @@
 #include "lazy/leaves.h"
 #include "base/os.h"
 #include "lazy/near.h"
+#include <linux/errno.h>
 #include "base/poison.h"
 
 struct zl_leaf *_Atomic zl_sites[1 << SITES_DIRECTORY_BITS];
 _Atomic uint32_t zl_leaves_turn;
 
-enum { FIRST = 512, PIECE = 0x40000 };
+enum { FIRST = 512, PIECE = 0x40000, LARGEST_PIECE = 0x1000000 };
 enum { REGION_BITS = 9, REGIONS = 4096, MOST_REGIONS = 64, MOST_IDLE = 1024 };
 
 static struct zl_leaf first[FIRST];
@@ -149,6 +150,26 @@ static struct zl_leaf *take_idle(void)
 	return NULL;
 }
 
+/* Each piece is one more range of the agent's, so the more there are, the larger is the next one. */
+static long map_piece(size_t *size)
+{
+	static size_t mapped;
+	long piece = -ENOMEM;
+
+	*size = mapped / 2 < LARGEST_PIECE ? zl_align_down(mapped / 2, PIECE) : LARGEST_PIECE;
+	if (*size > PIECE)
+		piece = zl_near_map((uintptr_t)first, *size);
+	if (zl_is_error(piece)) {
+		*size = PIECE;
+		piece = zl_near_map((uintptr_t)first, *size);
+	}
+	if (zl_is_error(piece))
+		return piece;
+	zl_os_hide_from_dumps((uintptr_t)piece, *size);
+	mapped += *size;
+	return piece;
+}
+
 static struct zl_leaf *take_leaf(void)
 {
 	static struct zl_leaf *next = first, *end = first + FIRST;
@@ -157,12 +178,12 @@ static struct zl_leaf *take_leaf(void)
 	if (leaf)
 		return leaf;
 	if (next == end) {
-		long piece = zl_near_map((uintptr_t)first, PIECE);
+		size_t size;
+		long piece = map_piece(&size);
 		if (zl_is_error(piece))
 			return NULL;
-		zl_os_hide_from_dumps((uintptr_t)piece, PIECE);
 		next = (struct zl_leaf *)piece;
-		end = next + PIECE / sizeof(struct zl_leaf);
+		end = next + size / sizeof(struct zl_leaf);
 	}
 	return next++;
 }
