@@ -1,8 +1,8 @@
 /* bysite.c - see bysite.h
  *
- * A hash table of chains. When it has more stubs than FULL for each chain, one with four times as many takes its place,
- * so that chains stay short. Readers without a lock may be in any of the tables, so the old ones stay: all together they
- * are a third of the newest.
+ * A hash table of chains. When it has more stubs than FULL for each chain, one with four times as many takes its
+ * place, so that chains stay short. Readers without a lock may be in any of the tables, so the old ones stay: all
+ * together they are a third of the newest.
  */
 #include "lazy/bysite.h"
 #include "base/os.h"
