@@ -19,6 +19,12 @@ GUEST_UNUSED static void add_hole(uintptr_t start, uintptr_t end)
 		holes[hole_count++] = (struct hole){ start, end };
 }
 
+/* Writable, and yet the kernel can't read it. */
+static bool is_guard(uintptr_t page)
+{
+	return access((const char *)page, F_OK) != 0 && errno == EFAULT;
+}
+
 GUEST_UNUSED static void find_holes(void)
 {
 	static struct maps maps;
@@ -41,6 +47,11 @@ GUEST_UNUSED static void find_holes(void)
 		} else if (start % 0x40000 == 0 && stop - start == 0x1000 && !strcmp(protection, "---p") &&
 			   end[1] && strtoul(strchr(end + 1, '-') + 1, NULL, 16) == start + 0x8000) {
 			add_hole(start, start + 0x40000);
+			slots++;
+		} else if (start % 0x40000 == 0 && stop - start >= 0x40000 && !*path && !strcmp(protection, "rw-p") &&
+			   is_guard(start)) {
+			stop -= stop % 0x40000;
+			add_hole(start, stop);
 			slots++;
 		}
 	}
