@@ -93,11 +93,12 @@ static bool take_debug(const char *value)
 
 static bool take_sled(const char *value)
 {
-	static const struct choice choices[] = { { "jump", false }, { "short", true }, { 0 } };
-	int is_short;
-	if (!choose(value, choices, &is_short))
+	static const struct choice choices[] = { { "jump", ZL_SLED_JUMP }, { "short", ZL_SLED_SHORT }, { "nop", ZL_SLED_NOP },
+		{ 0 } };
+	int sled;
+	if (!choose(value, choices, &sled))
 		return false;
-	zl_config.has_short_sled = is_short;
+	zl_config.sled = (enum zl_sled)sled;
 	return true;
 }
 
@@ -169,7 +170,7 @@ static const struct {
 	{ "ZLAZY_IO_URING=", take_io_uring, "allow or deny", ZL_KEEP_TEXT },
 	{ "ZLAZY_JIT=", take_jit, "auto, patch or trap", ZL_KEEP_TEXT },
 	{ "ZLAZY_VDSO=", take_vdso, "off or hook", ZL_KEEP_TEXT },
-	{ "ZLAZY_SLED=", take_sled, "jump or short", ZL_KEEP_TEXT },
+	{ "ZLAZY_SLED=", take_sled, "jump, short or nop", ZL_KEEP_TEXT },
 	{ "ZLAZY_RETURN=", take_return, "auto, ret or jump", ZL_KEEP_TEXT },
 	{ "ZLAZY_VECTORS=", take_vectors, "auto or xsavec", ZL_KEEP_TEXT },
 	{ "ZLAZY_STATS=", take_stats, "a file made by the zlazy command", ZL_KEEP_PATH },

@@ -4,6 +4,7 @@
 
 #include "base/types.h"
 #include "trampoline/entry.h"
+#include "trampoline/zero.h"
 
 enum zl_setting { ZL_SET_AUTO, ZL_SET_ZPOLINE, ZL_SET_JUMP, ZL_SET_TRAP };
 enum zl_on_error { ZL_ON_ERROR_STOP, ZL_ON_ERROR_CONTINUE };
@@ -12,7 +13,7 @@ struct zl_config {
 	const char *hooks;             /* ZLAZY_HOOK, or NULL */
 	enum zl_setting tactic;
 	enum zl_on_error on_error;
-	bool has_short_sled;
+	enum zl_sled sled;
 	enum zl_return returns;
 	enum zl_vectors vectors;
 	bool hooks_vdso;

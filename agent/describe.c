@@ -25,6 +25,10 @@ static void put_program(struct zl_line *line)
 
 static void put_tactic(struct zl_line *line, const char *why_trapping)
 {
+	static const char *const sleds[] = {
+		[ZL_SLED_JUMP] = ", jump", [ZL_SLED_SHORT] = ", short", [ZL_SLED_NOP] = ", nop",
+	};
+
 	if (!zl_may_rewrite) {
 		zl_put(line, ": tactic trap (");
 		zl_put(line, why_trapping);
@@ -35,7 +39,7 @@ static void put_tactic(struct zl_line *line, const char *why_trapping)
 	zl_put(line, zl_config_tactic());
 	zl_put(line, ")");
 	if (zl_tactics.may_call) {
-		zl_put(line, zl_zero_sled() == ZL_SLED_JUMP ? ", jump" : ", short");
+		zl_put(line, sleds[zl_zero_sled()]);
 		zl_put(line, " sled, second mapping ");
 		zl_put_hex(line, zl_zero_second_mapping());
 	}

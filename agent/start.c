@@ -184,7 +184,7 @@ static bool set_up_zero(void)
 	enum zl_zero_result result;
 	long error;
 
-	result = zl_zero_start(zl_config.has_short_sled ? ZL_SLED_SHORT : ZL_SLED_JUMP, is_forced, &error);
+	result = zl_zero_start(zl_config.sled, is_forced, &error);
 	if (result == ZL_ZERO_READY)
 		return true;
 	zl_put(&line, is_forced ? "zlazy: cannot start: ZLAZY_TACTIC=zpoline needs page zero: " :

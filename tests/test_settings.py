@@ -312,12 +312,21 @@ class Debug(AgentCase):
                       "512 numbers and others, all registers kept", line)
         if self.tactic == "zpoline":
             self.assertRegex(line, r"/true: tactic zpoline \(ZLAZY_TACTIC=zpoline\), jump sled, second mapping 0x\w+, decoder Zydis;")
-            os.unlink(self.path("log"))
-            self.assertIn(", short sled, second mapping 0x", self.run_debug(1, "true", ZLAZY_SLED="short")[0])
+            for sled in ("short", "nop"):
+                os.unlink(self.path("log"))
+                self.assertIn(f", {sled} sled, second mapping 0x", self.run_debug(1, "true", ZLAZY_SLED=sled)[0])
         elif self.tactic == "jump":
             self.assertRegex(line, r"/true: tactic jump \(ZLAZY_TACTIC=jump\), decoder Zydis;")
         else:
             self.assertRegex(line, r"/true: tactic trap \(ZLAZY_TACTIC=trap\);")
+
+    def test_every_number_in_every_sled(self):
+        if self.tactic != "zpoline":
+            self.skipTest("there is no sled")
+        native = subprocess.run([self.guest("rax_unknown")], capture_output=True, text=True).stdout
+        for sled in ("jump", "short", "nop"):
+            done = self.run_program(self.guest("rax_unknown"), variables={"ZLAZY_SLED": sled})
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, native, ""))
 
     def test_quiet_wins(self):
         self.assertEqual(self.run_debug(9, "--quiet", "bash", "-c", self.SCRIPT), [])

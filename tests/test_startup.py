@@ -102,7 +102,7 @@ class Variables(AgentCase):
            ("ZLAZY_TACTIC", "", "auto, zpoline, jump or trap"), ("ZLAZY_TACTIC", "trap ", "auto, zpoline, jump or trap"),
            ("ZLAZY_ON_ERROR", "panic", "stop or continue"), ("ZLAZY_LOG", "", "name of a file"),
            ("ZLAZY_QUIET", "yes", "0 or 1"), ("ZLAZY_QUIET", "", "0 or 1"), ("ZLAZY_DEBUG", "10", "0 to 9"),
-           ("ZLAZY_DEBUG", "much", "0 to 9"), ("ZLAZY_DEBUG", "-1", "0 to 9"), ("ZLAZY_SLED", "long", "jump or short"),
+           ("ZLAZY_DEBUG", "much", "0 to 9"), ("ZLAZY_DEBUG", "-1", "0 to 9"), ("ZLAZY_SLED", "long", "jump, short or nop"),
            ("ZLAZY_FOLLOW", "no", "0 or 1"), ("ZLAZY_FOLLOW", "", "0 or 1"), ("ZLAZY_RETURN", "fly", "auto, ret or jump"),
            ("ZLAZY_IO_URING", "no", "allow or deny"), ("ZLAZY_VDSO", "on", "off or hook"),
            ("ZLAZY_JIT", "off", "auto, patch or trap"), ("ZLAZY_JIT", "", "auto, patch or trap"),

@@ -12,7 +12,8 @@
  *
  * Where a CPU doesn't take prefixes on jumps, chains of short jumps (`eb 66 90`) run through the page to one
  * `e9 f4 f4 f4 PP` near its end, and that to a single `jmp *target(%rip)`. f4 (hlt) faults, with and without a
- * prefix before it, so the numbers that land behind the e9 go through the SIGSEGV handler, too.
+ * prefix before it, so the numbers that land behind the e9 go through the SIGSEGV handler, too. The nop sled, which
+ * only benches ask for, is the same with nothing but nops before an e9 at 512.
  *
  * Each sled is probed before it is used, for prefixes on jumps are reserved by the manuals. Page zero is executable
  * only: with a protection key neither the program nor the kernel can read it.
@@ -31,7 +32,7 @@ enum {
 	JUMP = 0xe9, JUMP_SIZE = 5, JUMPS = ZL_PAGE / JUMP_SIZE,
 	CODE_SIZE = 2 * ZL_PAGE, SECOND_SIZE = ZL_PAGE + CODE_SIZE,
 	SHORT_STEP = 0x68,     /* how far `eb 66` goes */
-	SHORT_END = ZL_PAGE - 16, HALT = 0xf4,
+	SHORT_END = ZL_PAGE - 16, NOP_END = ZL_FILTER_SIZE - 1, NOP = 0x90, HALT = 0xf4,
 };
 
 static struct { bool is_mapped; enum zl_sled sled; uintptr_t second; } state;
@@ -108,22 +109,40 @@ static bool lay_jump_sled(uint8_t prefix)
 	return true;
 }
 
-static bool lay_short_sled(uint8_t prefix)
+/* Nops up to one jump, and halts behind it. */
+static bool lay_nop_sled(uint8_t prefix, unsigned end)
 {
-	static const uint8_t pattern[] = { 0xeb, SHORT_STEP - 2, 0x90 };
-	uintptr_t displacement = ((uintptr_t)prefix << 24) + HALT * 0x010101u, end = SHORT_END + JUMP_SIZE + displacement;
+	uintptr_t displacement = ((uintptr_t)prefix << 24) + HALT * 0x010101u, second = end + JUMP_SIZE + displacement;
 	uint8_t *zero = page_zero();
 
-	if (!map_second(end))
+	if (!map_second(second))
 		return false;
-	memset(zero, 0x90, SHORT_END);
-	for (unsigned i = 0; i + SHORT_STEP + 2 * sizeof(pattern) < SHORT_END; i += sizeof(pattern))
-		memcpy(zero + i, pattern, sizeof(pattern));
-	memset(zero + SHORT_END, HALT, ZL_PAGE - SHORT_END);
-	zero[SHORT_END] = JUMP;
-	zero[SHORT_END + JUMP_SIZE - 1] = prefix;
-	put_indirect_jump(end);
+	memset(zero, NOP, end);
+	memset(zero + end, HALT, ZL_PAGE - end);
+	zero[end] = JUMP;
+	zero[end + JUMP_SIZE - 1] = prefix;
+	put_indirect_jump(second);
 	return true;
+}
+
+static bool lay_short_sled(uint8_t prefix)
+{
+	static const uint8_t pattern[] = { 0xeb, SHORT_STEP - 2, NOP };
+
+	if (!lay_nop_sled(prefix, SHORT_END))
+		return false;
+	for (unsigned i = 0; i + SHORT_STEP + 2 * sizeof(pattern) < SHORT_END; i += sizeof(pattern))
+		memcpy(page_zero() + i, pattern, sizeof(pattern));
+	return true;
+}
+
+static bool lay_sled(enum zl_sled kind, uint8_t prefix)
+{
+	switch (kind) {
+	case ZL_SLED_JUMP: return lay_jump_sled(prefix);
+	case ZL_SLED_SHORT: return lay_short_sled(prefix);
+	default: return lay_nop_sled(prefix, NOP_END);
+	}
 }
 
 struct action {
@@ -140,7 +159,7 @@ static void on_probe_fault(int signal, siginfo_t *info, struct ucontext *context
 }
 
 /* Call every landing point that a known number may have, and the last ones. */
-static bool probe(void)
+static bool probe(enum zl_sled kind)
 {
 	static const int faults[] = { SIGILL, SIGSEGV, SIGBUS, SIGTRAP };
 	struct action ours = { on_probe_fault, SA_SIGINFO | 0x04000000 /* SA_RESTORER */, zl_restorer, 0 };
@@ -151,7 +170,7 @@ static bool probe(void)
 		zl_raw(__NR_rt_sigaction, faults[i], &ours, &theirs[i], sizeof(ours.mask));
 	for (uintptr_t n = 0; arrived && n < ZL_FILTER_SIZE; n++)
 		arrived = zl_probe_call(n);
-	for (uintptr_t n = ZL_PAGE - 2 * SHORT_STEP; arrived && n <= SHORT_END; n++)
+	for (uintptr_t n = ZL_PAGE - 2 * SHORT_STEP; arrived && kind != ZL_SLED_NOP && n <= SHORT_END; n++)
 		arrived = zl_probe_call(n);
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(faults); i++)
 		zl_raw(__NR_rt_sigaction, faults[i], &theirs[i], 0, sizeof(ours.mask));
@@ -162,12 +181,12 @@ static bool lay(enum zl_sled kind, uint8_t prefix)
 {
 	if (zl_os_protect(0, ZL_PAGE, PROT_READ | PROT_WRITE) != 0)
 		return false;
-	if (kind == ZL_SLED_JUMP ? !lay_jump_sled(prefix) : !lay_short_sled(prefix))
+	if (!lay_sled(kind, prefix))
 		return false;
 	state.sled = kind;
 	set_target(zl_probe_landed);
 	if (zl_os_protect(0, ZL_PAGE, PROT_EXEC) == 0 &&
-	    zl_os_protect(state.second + ZL_PAGE, CODE_SIZE, PROT_READ | PROT_EXEC) == 0 && probe()) {
+	    zl_os_protect(state.second + ZL_PAGE, CODE_SIZE, PROT_READ | PROT_EXEC) == 0 && probe(kind)) {
 		set_target(zl_entry_call);
 		if (zl_os_protect(state.second, ZL_PAGE, PROT_READ) == 0)
 			return true;
@@ -221,7 +240,7 @@ enum zl_zero_result zl_zero_start(enum zl_sled first, bool may_be_readable, long
 	for (size_t i = 0; !is_laid && first == ZL_SLED_JUMP && i < ZL_ARRAY_SIZE(prefixes); i++)
 		is_laid = lay(ZL_SLED_JUMP, prefixes[i]);
 	for (size_t i = 0; !is_laid && i < ZL_ARRAY_SIZE(prefixes); i++)
-		is_laid = lay(ZL_SLED_SHORT, prefixes[i]);
+		is_laid = lay(first == ZL_SLED_NOP ? ZL_SLED_NOP : ZL_SLED_SHORT, prefixes[i]);
 	if (is_laid) {
 		state.is_mapped = zl_copy_hides_zero = true;
 		return ZL_ZERO_READY;

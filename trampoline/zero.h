@@ -15,7 +15,7 @@ enum zl_zero_result {
 	ZL_ZERO_OTHER,         /* any other error of mmap or mprotect */
 };
 
-enum zl_sled { ZL_SLED_JUMP, ZL_SLED_SHORT };
+enum zl_sled { ZL_SLED_JUMP, ZL_SLED_SHORT, ZL_SLED_NOP };
 
 /* Map page zero with the sled. may_be_readable: accept a page that can be read. Leaves nothing behind on failure;
  * *error is the kernel's where there is one. @init */

@@ -1,7 +1,7 @@
 /* test_zero.c - page zero and the sled (trampoline/zero.c)
  *
- * Leaves nothing behind when the page is in use or readable; jump sled and short sled: every number in the page
- * arrives at the entry, the page can't be written, neither mapping is writable and executable.
+ * Leaves nothing behind when the page is in use or readable; jump sled, short sled and nop sled: every number of
+ * theirs arrives at the entry, the page can't be written, neither mapping is writable and executable.
  *
  * Needs a page zero that may be mapped; otherwise all of it is skipped (77). zl_entry_call is a function of ours.
  */
@@ -21,7 +21,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { NUMBERS = 4081 };   /* the landing points behind may fault, and are for lazy/fault.c */
+enum { NUMBERS = 4081, NOP_NUMBERS = 513 };   /* the landing points behind may fault, and are for lazy/fault.c */
 static char maps[1 << 16];
 
 /* In the place of trampoline/entry.S: counts, and keeps the number. */
@@ -97,16 +97,17 @@ static const char *protection_of(const char *start)
 	return found;
 }
 
-static void expect_sled(enum zl_sled kind)
+static void expect_sled(enum zl_sled kind, unsigned long numbers)
 {
 	long error;
 
 	assert_int_equal(zl_zero_start(kind, true, &error), ZL_ZERO_READY);
 	assert_true(zl_zero_is_mapped());
+	assert_int_equal(zl_zero_sled(), kind);
 	assert_true(zl_zero_contains(0) && zl_zero_contains(4095) && !zl_zero_contains(4096));
 	assert_string_equal(protection_of("00000000-00001000"), "--xp");
 	zl_test_entered = 0;
-	for (unsigned long number = 0; number < NUMBERS; number++) {
+	for (unsigned long number = 0; number < numbers; number++) {
 		call_number(number);
 		assert_int_equal(zl_test_number, number);
 		assert_int_equal(zl_test_entered, number + 1);
@@ -117,7 +118,7 @@ static void expect_sled(enum zl_sled kind)
 static void test_zero_jump_sled(void **state)
 {
 	(void)state;
-	expect_sled(ZL_SLED_JUMP);
+	expect_sled(ZL_SLED_JUMP, NUMBERS);
 	assert_true(zl_zero_contains(0x65656000) || zl_zero_contains(0x64646000) || zl_zero_contains(0x3e3e3000));
 	munmap(NULL, 4096);
 }
@@ -125,7 +126,14 @@ static void test_zero_jump_sled(void **state)
 static void test_zero_short_sled(void **state)
 {
 	(void)state;
-	expect_sled(ZL_SLED_SHORT);
+	expect_sled(ZL_SLED_SHORT, NUMBERS);
+	munmap(NULL, 4096);
+}
+
+static void test_zero_nop_sled(void **state)
+{
+	(void)state;
+	expect_sled(ZL_SLED_NOP, NOP_NUMBERS);
 	munmap(NULL, 4096);
 }
 
@@ -136,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_zero_readable_is_declined),
 		cmocka_unit_test(test_zero_jump_sled),
 		cmocka_unit_test(test_zero_short_sled),
+		cmocka_unit_test(test_zero_nop_sled),
 	};
 #ifdef __SANITIZE_ADDRESS__
 	printf("the sanitizer's own memory lies where the sled's does\n");
