@@ -72,9 +72,9 @@ def agent_environment(options, tactic, hook=None, **more):
     return {**native_environment(), **agent_variables(options, tactic, hook, **more)}
 
 
-def why_tactic_fails(options, tactic):
-    """None if /bin/true runs under this tactic, else what the agent says."""
-    environment = agent_environment(options, tactic)
+def why_tactic_fails(options, tactic, **more):
+    """None if /bin/true runs under this tactic (and these settings), else what the agent says."""
+    environment = agent_environment(options, tactic, **more)
     del environment["ZLAZY_QUIET"]
     done = subprocess.run(["/bin/true"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True)
@@ -113,8 +113,9 @@ class Report:
         self.notes = []
         self.failures = []
 
-    def row(self, name, unit, samples):
-        self.rows.append({"name": name, "unit": unit, **spread(samples)})
+    def row(self, name, unit, samples, **more):
+        """more: into the JSON as it is; group: which rows belong into one chart (bench/plot)."""
+        self.rows.append({"name": name, "unit": unit, **more, **spread(samples)})
 
     def limit(self, name, samples, limit, at_least=False, unit="", steady=False):
         """Compare the median of samples (one a round) with a limit; limit None only shows it."""
@@ -135,10 +136,13 @@ class Report:
     def fail(self, text):
         self.failures.append(text)
 
-    def finish(self):
-        print(f"{self.bench}: {self.options.rounds} interleaved rounds, median (min .. max)")
+    def print_rows(self):
         for r in self.rows:
             print(f"  {r['name']:<58} {number(r['median']):>9} {r['unit']:<4} {span(r)}")
+
+    def finish(self):
+        print(f"{self.bench}: {self.options.rounds} interleaved rounds, median (min .. max)")
+        self.print_rows()
         for r in self.limits:
             print(f"  {r['name']:<58} {number(r['median']):>9} {r['unit']:<4} {span(r):<24} {verdict(r)}")
         for text in self.notes:

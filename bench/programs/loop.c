@@ -1,31 +1,35 @@
 /* loop.c - the time of one call, measured in a loop
  *
- *     loop KIND NUMBER MILLISECONDS
+ *     loop KIND NUMBER MILLISECONDS [CPU]
  *
  * KIND call      a C call through a function pointer (callee.c)
  *      library   the same, into a shared library
+ *      libc      libc's syscall(), which a preloaded library may override (override.c)
+ *      mov       system call NUMBER, 39 or 500, by `mov` of it to eax, and `syscall`
  *      syscall   system call NUMBER, through one `syscall` instruction, with padding in reach of a short jump
- *      mov       the same behind a `mov` of NUMBER, 39 or 500, to eax
- *      sud       the same, answered by a bare SUD signal handler (sud.c)
- *      armed     the same, with SUD armed and the site inside the allowed range
+ *      others    the same, with something that takes the call: see the table of kinds, and the files named there.
+ *                CPU: where its second process runs, if it has one; else on the same processor
  *
  * Warms up, sizes the loop so that CHUNKS of it take about MILLISECONDS, and prints the median chunk:
- * nanoseconds per call, the last result, and the bytes of the site, or of the mov and the site, as they are afterwards,
- * which tell the driver whether, and how, the site was rewritten. Exit status 77: this kernel has no SUD.
+ * nanoseconds per call, the last result, the bytes of the site, or of the mov and the site, as they are afterwards,
+ * the number of calls made, and what the hook says to HOOK_COUNT (-ENOSYS: there is none; 0 for C calls). From these
+ * the driver knows what it has measured. Exit status 77: this machine can't do it.
  */
 #define _GNU_SOURCE
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "bench.h"
+#include "hook.h"
 
 #define CHUNKS 31
 #define WARM_UP 200
 
-extern const unsigned char loop_site[], loop_mov_39[], loop_mov_500[];
+extern const unsigned char loop_mov_39[], loop_mov_500[];
 
 static double now_ns(void)
 {
@@ -73,6 +77,15 @@ static __attribute__((noinline, aligned(64))) long loop_call(long number, long c
 	return result;
 }
 
+static __attribute__((noinline, aligned(64))) long loop_libc(long number, long count)
+{
+	long result = 0;
+
+	for (long i = 0; i < count; i++)
+		result = syscall(number);
+	return result;
+}
+
 static int compare_doubles(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -80,15 +93,29 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+struct measured {
+	long (*loop)(long number, long count);
+	const unsigned char *code;     /* what is printed of it */
+	int size;
+	long number;
+	long calls;                    /* made so far */
+};
+
+static long run(struct measured *what, long count)
+{
+	what->calls += count;
+	return what->loop(what->number, count);
+}
+
 /* Calls per chunk, so that a chunk takes about `ns`. */
-static long size_chunk(long (*loop)(long number, long count), long number, double ns)
+static long size_chunk(struct measured *what, double ns)
 {
 	long count = 64;
 
 	for (;;) {
 		double start = now_ns();
 
-		loop(number, count);
+		run(what, count);
 		double took = now_ns() - start;
 
 		if (took >= ns / 4)
@@ -97,62 +124,118 @@ static long size_chunk(long (*loop)(long number, long count), long number, doubl
 	}
 }
 
-struct measured {
-	long (*loop)(long number, long count);
-	const unsigned char *code;     /* what is printed of it */
-	int size;
-};
-
-static void measure(const struct measured *what, long number, double chunk_ns)
+static void measure(struct measured *what, double chunk_ns)
 {
-	long (*loop)(long number, long count) = what->loop;
 	double ns[CHUNKS];
-	long result = loop(number, WARM_UP);
-	long count = size_chunk(loop, number, chunk_ns);
+	long result = run(what, WARM_UP);
+	long count = size_chunk(what, chunk_ns);
 
 	for (int i = 0; i < CHUNKS; i++) {
 		double start = now_ns();
 
-		result = loop(number, count);
+		result = run(what, count);
 		ns[i] = (now_ns() - start) / (double)count;
 	}
 	qsort(ns, CHUNKS, sizeof(ns[0]), compare_doubles);
 	printf("%.3f %ld ", ns[CHUNKS / 2], result);
 	for (int i = 0; i < what->size; i++)
 		printf("%02x", what->code[i]);
-	printf("\n");
 }
 
-static void arm_or_skip(enum sud_range range)
-{
-	int r = sud_arm(range);
+static int arm_sud(int cpu) { (void)cpu; return sud_arm(SUD_LIBC_ONLY); }
+static int arm_allowed(int cpu) { (void)cpu; return sud_arm(SUD_EVERYWHERE); }
+static int arm_int3(int cpu) { (void)cpu; return breakpoint_arm(BREAKPOINT_INT3); }
+static int arm_ud2(int cpu) { (void)cpu; return breakpoint_arm(BREAKPOINT_UD2); }
+static int arm_seccomp(int cpu) { (void)cpu; return seccomp_arm(); }
+static int arm_tracer(int cpu) { return ptrace_arm(TRACER_SYSCALL, cpu); }
+static int arm_emulator(int cpu) { return ptrace_arm(TRACER_SYSEMU, cpu); }
 
-	if (r == 0)
+static const struct kind {
+	const char *name;
+	const char *needs;
+	int (*arm)(int cpu);
+} kinds[] = {
+	{ "syscall", "", NULL },
+	{ "mov", "", NULL },
+	{ "call", "", NULL },
+	{ "library", "", NULL },
+	{ "libc", "", NULL },
+	{ "sud", "syscall user dispatch", arm_sud },         /* answered by a bare signal handler */
+	{ "armed", "syscall user dispatch", arm_allowed },   /* SUD armed, and the site inside the allowed range */
+	{ "int3", "breakpoint", arm_int3 },
+	{ "ud2", "undefined instruction", arm_ud2 },
+	{ "seccomp", "SECCOMP_RET_TRAP", arm_seccomp },
+	{ "notify", "seccomp user notification", notify_arm },
+	{ "ptrace", "ptrace", arm_tracer },
+	{ "sysemu", "ptrace", arm_emulator },
+};
+
+static const struct kind *find_kind(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(name, kinds[i].name) == 0)
+			return &kinds[i];
+	fprintf(stderr, "loop: no kind %s; there are", name);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		fprintf(stderr, " %s", kinds[i].name);
+	fprintf(stderr, "\n");
+	exit(2);
+}
+
+static void arm_or_skip(const struct kind *kind, int cpu)
+{
+	int r = kind->arm ? kind->arm(cpu) : 0;
+
+	if (r >= 0)
 		return;
-	fprintf(stderr, "loop: no syscall user dispatch here: %s\n", strerror(-r));
+	fprintf(stderr, "loop: no %s here: %s\n", kind->needs, strerror(-r));
 	exit(77);
+}
+
+void loop_move_to(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) == 0)
+		return;
+	perror("loop: processor");
+	exit(1);
+}
+
+static struct measured choose_loop(const char *kind, long number)
+{
+	if (strcmp(kind, "library") == 0)
+		pointer = library_callee;
+	if (strcmp(kind, "library") == 0 || strcmp(kind, "call") == 0)
+		return (struct measured){ loop_call, loop_site, 2, number, 0 };
+	if (strcmp(kind, "libc") == 0)
+		return (struct measured){ loop_libc, loop_site, 2, number, 0 };
+	if (strcmp(kind, "mov") != 0)
+		return (struct measured){ loop_syscall, loop_site, 2, number, 0 };
+	return number == HOOK_GETPID ? (struct measured){ loop_by_mov_39, loop_mov_39, 7, number, 0 }
+				     : (struct measured){ loop_by_mov_500, loop_mov_500, 7, number, 0 };
+}
+
+/* What the hook says it has seen. */
+static long ask_count(const struct measured *what)
+{
+	if (what->loop == loop_call)
+		return 0;
+	return what->loop == loop_libc ? loop_libc(HOOK_COUNT, 1) : loop_syscall(HOOK_COUNT, 1);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		fprintf(stderr, "usage: loop call|library|syscall|mov|sud|armed NUMBER MILLISECONDS\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: loop KIND NUMBER MILLISECONDS [CPU]\n");
 		return 2;
 	}
-	long number = atol(argv[2]);
-	double chunk_ns = atof(argv[3]) * 1e6 / CHUNKS;
+	struct measured what = choose_loop(argv[1], atol(argv[2]));
 
-	if (strcmp(argv[1], "sud") == 0)
-		arm_or_skip(SUD_LIBC_ONLY);
-	if (strcmp(argv[1], "armed") == 0)
-		arm_or_skip(SUD_EVERYWHERE);
-	if (strcmp(argv[1], "library") == 0)
-		pointer = library_callee;
-	bool is_call = strcmp(argv[1], "call") == 0 || strcmp(argv[1], "library") == 0;
-	struct measured what = { is_call ? loop_call : loop_syscall, loop_site, 2 };
-	if (strcmp(argv[1], "mov") == 0)
-		what = number == 39 ? (struct measured){ loop_by_mov_39, loop_mov_39, 7 }
-				    : (struct measured){ loop_by_mov_500, loop_mov_500, 7 };
-	measure(&what, number, chunk_ns);
+	arm_or_skip(find_kind(argv[1]), argc == 5 ? atoi(argv[4]) : -1);
+	measure(&what, atof(argv[3]) * 1e6 / CHUNKS);
+	printf(" %ld %ld\n", what.calls, ask_count(&what));
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* sud.c - Syscall User Dispatch with the least code possible: the floor of the trap tactic
  *
  * The allowed range is libc's executable segment, so that stdio, exit and the handler's own rt_sigreturn go to
- * the kernel, and the one site of loop.c to the handler, which answers a constant. No selector byte.
+ * the kernel, and the one site of loop.c to the handler, which runs the hook. No selector byte.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -10,9 +10,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <ucontext.h>
 
-#include "bench.h"
+#include "handler.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
@@ -29,11 +28,9 @@ struct segment {
 
 static void answer(int signal, siginfo_t *info, void *context)
 {
-	ucontext_t *uc = context;
-
 	(void)signal;
 	(void)info;
-	uc->uc_mcontext.gregs[REG_RAX] = BENCH_ANSWER;
+	handle_call(context);
 }
 
 static int find_segment(struct dl_phdr_info *object, size_t size, void *data)
