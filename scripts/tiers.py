@@ -204,7 +204,8 @@ def usual(build):
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("a signal at every instruction", python("tests/test_inject.py", "--build", build), 300),
             Step("cores", python("tests/test_core.py", build), 120, machine.why_not("trap")), *units(build),
-            command(build), *hooks(build), vdso(build), jit(build), sealed(build), audit(build), blocking(build),
+            Step("charts", python("tests/test_plot.py")), command(build), *hooks(build), vdso(build), jit(build),
+            sealed(build), audit(build), blocking(build),
             *guests_in_all(build), *more, *(programs(build, tactic, 300, *SHORT_PROGRAMS) for tactic in REWRITING),
             stress(build, 60)]
 

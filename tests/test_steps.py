@@ -6,6 +6,7 @@
 - skips keep their reason; 77 is a skip
 - a stopped command leaves no process behind
 - a bench over a limit of memory fails, over one of time only with --check or --margin
+- a run of the loop program whose answer, site or count is not what was to be measured is found out
 """
 import argparse
 import contextlib
@@ -19,6 +20,7 @@ sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "scripts"), os.path.join(ROOT, "bench")]
 import harness
+import loops
 import steps
 
 
@@ -117,6 +119,18 @@ class Benches(unittest.TestCase):
         self.assertTrue(self.fails(3.7, 1.2, margin=3))
         self.assertFalse(self.fails(0.5, 0.97, at_least=True, margin=3))
         self.assertTrue(self.fails(0.3, 0.97, at_least=True, margin=3))
+
+    def test_run_that_measured_something_else(self):
+        hooked = loops.Variant("hooked", "syscall", loops.GETPID, "answer", loops.REWRITTEN_SITE, is_counted=True)
+        native = loops.Variant("native", "syscall", loops.GETPID, "pid")
+        loops.check_run(hooked, 100, 7, "ffd0", 50, 50)
+        loops.check_run(native, 100, 100, "0f05", 50, loops.ENOSYS)
+        for wrong in ((hooked, 100, 100, "ffd0", 50, 50), (hooked, 100, 7, "0f05", 50, 50),
+                      (hooked, 100, 7, "ffd0", 50, 49), (hooked, 100, 7, "ffd0", 50, loops.ENOSYS),
+                      (native, 100, 7, "0f05", 50, loops.ENOSYS), (native, 100, 100, "ffd0", 50, loops.ENOSYS),
+                      (native, 100, 100, "0f05", 50, 50)):
+            with self.assertRaises(loops.Failed):
+                loops.check_run(*wrong)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-/* seccomp.c - a filter that takes the calls of the loop's site, by their address, and SECCOMP_RET_TRAP with a handler */
+/* seccomp.c - a filter that takes the calls of the loop's site, by their address; SECCOMP_RET_TRAP with a handler */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
