@@ -51,11 +51,11 @@ class Plots(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.out = os.path.join(self.folder, "it's new", "charts")
 
-    def plot(self, content, **environment):
+    def plot(self, content, out=None, **environment):
         path = os.path.join(self.folder, "results.json")
         with open(path, "w", encoding="utf-8") as file:
             file.write(content if isinstance(content, str) else json.dumps(content))
-        return subprocess.run([sys.executable, os.path.join(ROOT, "bench/plot"), path, "--out", self.out], text=True,
+        return subprocess.run([sys.executable, os.path.join(ROOT, "bench/plot"), path, "--out", out or self.out], text=True,
                               env={**os.environ, **environment}, capture_output=True)
 
     def draw(self, content):
@@ -115,6 +115,11 @@ class Refusing(Plots):
     def test_wrong_file(self):
         for content in ("", "{", "[1]", "{}", '{"rows": [{}]}'):
             self.expect_one_line(self.plot(content), 2, "results.json")
+
+    @unittest.skipIf(NO_GNUPLOT, NO_GNUPLOT)
+    def test_no_folder(self):
+        for folder in ("/proc/nowhere", "/dev/null"):
+            self.expect_one_line(self.plot(result(row("a", 1)), folder), 2, folder)
 
 
 if __name__ == "__main__":
