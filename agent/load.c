@@ -1,15 +1,20 @@
 /* load.c - the preloaded library's constructor, and what needs a libc: the private namespace
  *
- * The only file of the agent that calls libc, and it does so before the thread is armed. Zydis and the hook
- * libraries, with a libc of their own, are loaded into one new link-map namespace, where the program never sees
- * them. The library is linked with -z initfirst: the constructor runs before every other one, libc's included.
- * The functions are weak: in a program of another libc they may be missing, and then every site keeps trapping.
+ * The only file of the agent that calls libc, and it does so before the thread is armed. The library is linked with
+ * -z initfirst: the constructor runs before every other one, libc's included. The functions are weak: in a program of
+ * another libc they may be missing, and then every site keeps trapping.
+ *
+ * Zydis is loaded without ld.so (bare.c), and needs no libc. Where that is not possible, or LD_LIBRARY_PATH may name
+ * another file, it goes where hook libraries go, each of which may use a libc: into one new link-map namespace, where
+ * the program never sees them. The first object of a namespace is searched for names by all others of it, before their
+ * own; so that is the libc, and no hook library. A namespace takes half a millisecond: without hooks there is none.
  *
  * The namespace's libc takes its environment from the program's libc at the moment of dlmopen(), and that one has
  * none yet. So it is lent one meanwhile: a copy, for programs overwrite theirs, without LD_PRELOAD and the agent's own
  * variables, for a child that zlazy_hook_init() starts must not load the same hook again.
  */
 #define _GNU_SOURCE
+#include "agent/bare.h"
 #include "agent/config.h"
 #include "agent/hooks.h"
 #include "agent/pattern.h"
@@ -83,10 +88,50 @@ static const char *load_error(const char *path)
 }
 
 static void *zydis;
+static const struct zl_bare *bare_zydis;
 
 static void *zydis_symbol(const char *name)
 {
 	return dlsym(zydis, name);
+}
+
+static void *bare_symbol(const char *name)
+{
+	return zl_bare_symbol(bare_zydis, name);
+}
+
+/* Zydis's assertions, and its stack canaries. */
+static _Noreturn void fail_assertion(const char *text, const char *file, unsigned line, const char *function)
+{
+	(void)text, (void)file, (void)function;
+	zl_fatal(ZL_FATAL_STATE, line);
+}
+
+static _Noreturn void fail_stack(void)
+{
+	zl_fatal(ZL_FATAL_STATE, (unsigned long)__builtin_return_address(0));
+}
+
+static bool names_libraries(char *const *envp)
+{
+	for (const char *value; *envp; envp++)
+		if ((value = zl_after(*envp, "LD_LIBRARY_PATH=")) && *value)
+			return true;
+	return false;
+}
+
+static bool load_bare_decoder(char *const *envp)
+{
+	static const struct zl_import imports[] = {
+		{ "memcpy", (const void *)memcpy }, { "memset", (const void *)memset }, { "strlen", (const void *)zl_length },
+		{ "__assert_fail", (const void *)fail_assertion }, { "__stack_chk_fail", (const void *)fail_stack }, { NULL, NULL },
+	};
+	long error;
+
+	if (!dlmopen || names_libraries(envp))
+		return false;
+	bare_zydis = zl_bare_load(ZL_ZYDIS, imports, &error);
+	return bare_zydis && zl_zydis_bind(bare_symbol) == 0;
 }
 
 static void load_decoder(void)
@@ -95,14 +140,9 @@ static void load_decoder(void)
 	struct zl_line line = { 0 };
 	bool is_forced = zl_config.tactic == ZL_SET_ZPOLINE || zl_config.tactic == ZL_SET_JUMP;
 
-	if (!zl_may_rewrite)
-		return;
 	zydis = load(library);
-	if (zydis && zl_zydis_bind(zydis_symbol) == 0) {
-		/* glibc 2.35; it knows the modules of all namespaces */
-		zl_find_object = (int (*)(void *, struct zl_object *))dlsym(RTLD_DEFAULT, "_dl_find_object");
+	if (zydis && zl_zydis_bind(zydis_symbol) == 0)
 		return;
-	}
 	if (is_forced) {
 		zl_put(&line, "zlazy: cannot start: ZLAZY_TACTIC=");
 		zl_put(&line, zl_config_tactic());
@@ -202,6 +242,8 @@ static void load_hooks(const char *list)
 	if (zl_length(list) >= sizeof(text))
 		refuse("list", "ZLAZY_HOOK is longer than 8191 bytes", "; shorten it");
 	memcpy(text, list, zl_length(list) + 1);
+	if (namespace == LM_ID_NEWLM)
+		load("libc.so.6");
 	for (bool is_last = false; !is_last; s = end + 1) {
 		for (end = s; *end && *end != ';'; end++)
 			;
@@ -291,21 +333,30 @@ static void guard_namespace(const unsigned long (*auxv)[2])
 			guard_object(object);
 }
 
-static void load_all(char **envp)
+static void load_with_linker(char **envp, bool wants_decoder)
 {
 	char **theirs = &environ ? environ : NULL;
 
-	if (!zl_may_rewrite && !zl_config.hooks)
-		return;
 	if (&environ)
 		environ = copy_environment(envp);
-	load_decoder();
+	if (wants_decoder)
+		load_decoder();
 	if (zl_config.hooks) {
 		load_hooks(zl_config.hooks);
 		make_pattern();
 	}
 	if (&environ)
 		environ = theirs;
+}
+
+static void load_all(char **envp)
+{
+	bool wants_decoder = zl_may_rewrite && !load_bare_decoder(envp);
+
+	if (wants_decoder || zl_config.hooks)
+		load_with_linker(envp, wants_decoder);
+	if (zl_decoder)   /* glibc 2.35; it knows the modules of all namespaces */
+		zl_find_object = (int (*)(void *, struct zl_object *))dlsym(RTLD_DEFAULT, "_dl_find_object");
 }
 
 /* glibc hands a constructor the program's arguments; other libcs have set environ by now. */
