@@ -57,6 +57,7 @@ static bool add_segment(struct zl_bare *o, const Elf64_Phdr *s, uint64_t file_si
 	if (o->count == MOST_SEGMENTS || !(s->p_flags & PF_R) || s->p_vaddr < o->size || s->p_vaddr > LARGEST || s->p_memsz > LARGEST ||
 	    s->p_filesz == 0 || s->p_filesz > s->p_memsz || s->p_offset > file_size ||
 	    s->p_filesz > file_size - s->p_offset || (s->p_vaddr - s->p_offset) % ZL_PAGE != 0 ||
+	    (o->count == 0 && (is_writable || s->p_vaddr != 0 || s->p_offset != 0)) ||
 	    (is_writable && (o->writable || s->p_flags & PF_X)) || (!is_writable && s->p_filesz != s->p_memsz))
 		return false;
 	if (is_writable)
@@ -92,18 +93,22 @@ static int protection_of(const Elf64_Phdr *s)
 	return (s->p_flags & PF_R ? PROT_READ : 0) | (s->p_flags & PF_W ? PROT_WRITE : 0) | (s->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* What the file doesn't fill is zero; pages of that only stay as they were reserved, but for their protection. */
+/* Over the mapping of the whole file, whose rights are those of the first segment. What the file doesn't fill is zero. */
 static long map_segment(const struct zl_bare *o, const Elf64_Phdr *s, int fd)
 {
 	uintptr_t at = o->base + zl_align_down(s->p_vaddr, ZL_PAGE), bytes = o->base + s->p_vaddr + s->p_filesz;
 	uintptr_t end = zl_align_up(bytes, ZL_PAGE), last = zl_align_up(o->base + s->p_vaddr + s->p_memsz, ZL_PAGE);
-	long result = zl_os_map_over(at, end - at, protection_of(s), fd, zl_align_down(s->p_offset, ZL_PAGE));
+	long result = 0;
 
+	if (s->p_vaddr != s->p_offset || protection_of(s) != protection_of(&o->segment[0]))
+		result = zl_os_map_over(at, end - at, protection_of(s), fd, zl_align_down(s->p_offset, ZL_PAGE));
 	if (zl_is_error(result))
 		return result;
 	if (s->p_memsz > s->p_filesz)
 		memset((void *)bytes, 0, end - bytes);
-	return last > end ? zl_os_protect(end, last - end, protection_of(s)) : 0;
+	if (last > end)
+		result = zl_os_map_over(end, last - end, protection_of(s), -1, 0);
+	return zl_is_error(result) ? result : 0;
 }
 
 static bool read_dynamic(struct zl_bare *o)
@@ -186,7 +191,7 @@ static bool relocate(const struct zl_bare *o, const struct table *table, const s
 			 !resolve(o, ELF64_R_SYM(r->r_info), imports, &value))
 			return false;
 		value += (uint64_t)r->r_addend;
-		memcpy((void *)(o->base + r->r_offset), &value, sizeof(value));
+		memcpy((void *)(o->base + r->r_offset), &value, sizeof(value));   /* Zydis has packed structs */
 	}
 	return true;
 }
@@ -211,7 +216,7 @@ static long load(struct zl_bare *o, int fd, const struct zl_import *imports)
 		return size;
 	if (zl_raw(__NR_fstat, fd, &st) != 0 || !read_headers(o, headers, (size_t)size, (uint64_t)st.st_size))
 		return -ENOEXEC;
-	result = zl_os_map(0, o->size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	result = zl_os_map(0, o->size, protection_of(&o->segment[0]), MAP_PRIVATE, fd);
 	if (zl_is_error(result))
 		return result;
 	o->base = (uintptr_t)result;

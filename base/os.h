@@ -11,7 +11,7 @@
 /* As mmap(2) at offset 0: address 0 lets the kernel choose, else flags say how fixed it is. What is mapped is the
  * agent's until it is unmapped here: the program's calls are kept away from it (base/ranges.h). */
 long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd);
-/* A piece of a file, private, in the place of whole pages that zl_os_map() has given. @init */
+/* A piece of a file, or zeros (fd -1), private, in the place of whole pages that zl_os_map() has given. @init */
 long zl_os_map_over(uintptr_t address, size_t size, int protection, int fd, uint64_t offset);
 /* The program locks (or not) what will be mapped from now on, mlockall(MCL_FUTURE). Before its call. */
 void zl_os_future_is_locked(bool is_locked);

@@ -6,7 +6,7 @@
 #include "base/string.h"
 #include "base/poison.h"
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
+void *(memcpy)(void *restrict to, const void *restrict from, size_t n)
 {
 	void *start = to;
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");

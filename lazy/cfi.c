@@ -26,8 +26,8 @@ uint64_t zl_cfi_get(struct zl_cfi_reader *r, unsigned size)
 		r->at = r->end;
 		return 0;
 	}
-	memcpy(&value, r->at, size);
-	r->at += size;
+	for (unsigned shift = 0; shift < size * 8; shift += 8)
+		value |= (uint64_t)*r->at++ << shift;
 	return value;
 }
 
