@@ -256,7 +256,8 @@ bool zl_prepare(char *const *envp, const unsigned long (*auxv)[2])
 	is_possible = find_dispatch();
 	if (!is_possible)
 		return false;
-	zl_vectors_start(zl_config.vectors);
+	if (zl_config.hooks)   /* nobody else has them saved; cpuid may take microseconds in a virtual machine */
+		zl_vectors_start(zl_config.vectors);
 	zl_near_stack = value_of(auxv, AT_RANDOM);   /* sixteen bytes that the kernel has put there */
 	set_up_tactics();
 	zl_returns_start(zl_config.returns);

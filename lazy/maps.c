@@ -283,7 +283,9 @@ bool zl_maps_path(uintptr_t address, char *path, size_t size)
 
 	if (zl_is_error(fd))
 		return false;
-	result = find_line(fd, address, &mapping, line, sizeof(line));
+	result = ask(fd, address, &mapping, line, sizeof(line));
+	if (result != 0 && result != -ENOENT)
+		result = find_line(fd, address, &mapping, line, sizeof(line));
 	zl_raw(__NR_close, fd);
 	if (result != 0)
 		return false;
