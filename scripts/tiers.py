@@ -110,6 +110,7 @@ def command(build):
 def hooks(build, *which):
     return [Step("hooks", python("tests/test_hooks.py", build, *which), 180, machine.why_not("trap")),
             Step("start-up", python("tests/test_startup.py", build), 120, machine.why_not("trap")),
+            Step("decoder", python("tests/test_decoder.py", build), 60, machine.why_not("trap")),
             Step("settings", python("tests/test_settings.py", build), 120, machine.why_not("trap")),
             Step("gs", python("tests/test_gs.py", build), 120, machine.why_not("trap"))]
 

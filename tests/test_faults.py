@@ -12,7 +12,8 @@ failures by seeds of this run's own, which are printed with a failure; FAULT_SEE
 Without AVX state, xsavec or xsave (ZLAZY_WITHOUT) the agent saves less, or in another way: a hook that writes what is
 saved does the program no harm, and one that writes the rest does, which shows that it is away.
 
-With ZLAZY_VDSO=hook the vDSO is hooked as a whole, or not at all, and then one line says so.
+With ZLAZY_VDSO=hook the vDSO is hooked as a whole, or not at all, and then one line says so. The decoder is loaded all
+the same, by ld.so.
 
 The count hook tells what was hooked: a program that makes exactly 1000 calls of a number is seen to make them.
 Without memory for it a new thread is answered EAGAIN, an execve ENOMEM, as the kernel itself may answer; so guests
@@ -222,6 +223,26 @@ class Mixture(FaultCase):
             self.random_runs(name, 3, 3)
 
 
+class Decoder(FaultCase):
+    """What loading the decoder by itself asks of the kernel fails: then ld.so loads it (agent/bare.c)."""
+    OPENS = 12   # more than there are up to then
+
+    def test_is_there_all_the_same(self):
+        by_linker = 0
+        for call in ("open", "map", "protect", "read"):
+            for n in range(1, self.OPENS):
+                with self.subTest(fault=f"{call}:{n}"):
+                    done = self.run_program("cat", "/proc/self/maps", variables={"ZLAZY_FAULT": f"{call}:{n}"})
+                    if done.returncode == 127:
+                        self.expect_start_refused(done)
+                        continue
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    code = re.findall(r"(?m)^\S+ r-xp .*/(lib[cZ]\w*)\.so", done.stdout)
+                    self.assertEqual(code.count("libZydis"), 1, done.stdout)
+                    by_linker += code.count("libc") == 2
+        self.assertGreaterEqual(by_linker, 6)
+
+
 class Without(FaultCase):
     """The registers of hooks where the CPU, as the agent sees it, has less."""
     GUESTS = ("regs_vector", "regs_x87", "regs_flags", "proc_child_vectors", "sig_state", "sig_storm", "thr_many")
@@ -293,8 +314,8 @@ class Values(FaultCase):
                 self.expect_refused(done, "ZLAZY_WITHOUT")
 
 
-in_tactics(globals(), Vdso, Mixture, Without)
+in_tactics(globals(), Vdso, Mixture, Decoder, Without)
 
 if __name__ == "__main__":
-    del FaultCase, case
+    del FaultCase, Decoder, case
     main("__main__")

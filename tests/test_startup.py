@@ -6,7 +6,6 @@
   Variables  unknown ZLAZY_ variable, bad value of each, unknown option of the command
              Both: one line of the agent's (after the hook's own, if it logs one), exit 127, program not started; also
              where the agent has a notice of its own to give (class names in Loud).
-  Decoder    libZydis can't be loaded, or is another: auto runs and says why, zpoline and jump do not
   Dispatch   a kernel without Syscall User Dispatch (EINVAL, EPERM): ZLAZY_ON_ERROR decides
   PageZero   no CAP_SYS_RAWIO: auto runs, zpoline does not
   Nobody     no privilege at all: auto and jump run
@@ -165,39 +164,6 @@ class HooksLoud(LoudCase, Hooks):
 
 class VariablesLoud(LoudCase, Variables):
     pass
-
-
-class DecoderCase(AgentCase):
-    def break_decoder(self, *flags):
-        """The variables by which the linker finds another libZydis first."""
-        path = self.path("libZydis.so.4.0")
-        if flags:
-            compiler = [os.environ.get("CC", "cc"), "-shared", "-fPIC", "-x", "c", os.devnull, *flags, "-o", path]
-            subprocess.run(compiler, check=True)
-        else:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write("not a library, but long enough to be looked at as one\n" * 10)
-        return {**LOUD, "LD_LIBRARY_PATH": self.directory}
-
-
-class DecoderForced(DecoderCase):
-    def test_stops(self):
-        done = self.run_program(*START, variables=self.break_decoder())
-        self.expect_refused(done, f"ZLAZY_TACTIC={self.tactic} needs a decoder: libZydis.so.4.0 can't be loaded: ", "invalid ELF header", "install libzydis4.0",
-                            "ZLAZY_TACTIC=auto")
-
-    def test_stops_at_another_library(self):
-        done = self.run_program(*START, variables=self.break_decoder("-nostdlib"))
-        self.expect_refused(done, "libZydis.so.4.0 can't be loaded: ", "no Zydis 4")
-
-
-class Decoder(DecoderCase):
-    tactic = "auto"
-
-    def test_says_why(self):
-        done = self.run_program("echo", "out", variables=self.break_decoder())
-        self.assertEqual((done.returncode, done.stdout), (0, "out\n"))
-        self.assertRegex(done.stderr, r"(\A|\n)zlazy: no decoder: libZydis\.so\.4\.0 [^\n]*invalid ELF header[^\n]*trap path\n\Z")
 
 
 class Dispatch(WithoutCase):
@@ -492,9 +458,8 @@ class Unhooked(AgentCase):
         self.assertEqual(self.run_script("./static", ZLAZY_QUIET="1").stderr, "")
 
 
-in_tactics(globals(), DecoderForced)
 in_tactics(globals(), Barrier, Memory, tactics=("jump",))
 
 if __name__ == "__main__":
-    del WithoutCase, LoudCase, DecoderCase, DecoderForced
+    del WithoutCase, LoudCase
     main("__main__")
