@@ -116,16 +116,27 @@ static int signal_pending(const struct zlazy_call *call)
 	return zl_block_here()->noted != 0;
 }
 
-#define NAME(number, name) [number] = name,
-static const char *const names_64[] = { ZL_NAMES_64(NAME) };
-static const char *const names_32[] = { ZL_NAMES_32(NAME) };
+/* Offsets, not pointers: those would have to be relocated, and their pages written, in every process. 0: no name. */
+#define FIELD(number, name) char of_##number[sizeof(name)];
+#define TEXT(number, name) name,
+#define PLACE_64(number, name) [number] = offsetof(struct names_64, of_##number) + 1,
+#define PLACE_32(number, name) [number] = offsetof(struct names_32, of_##number) + 1,
+static const struct names_64 { ZL_NAMES_64(FIELD) } names_64 = { ZL_NAMES_64(TEXT) };
+static const struct names_32 { ZL_NAMES_32(FIELD) } names_32 = { ZL_NAMES_32(TEXT) };
+static const uint16_t places_64[] = { ZL_NAMES_64(PLACE_64) };
+static const uint16_t places_32[] = { ZL_NAMES_32(PLACE_32) };
+
+static const char *name_at(const void *names, unsigned place)
+{
+	return place ? (const char *)names + (place - 1) : NULL;
+}
 
 static const char *name(long number, uint32_t abi)
 {
 	unsigned long n = (unsigned long)number;
 	if (abi == ZLAZY_ABI_I386)
-		return n < ZL_ARRAY_SIZE(names_32) ? names_32[n] : NULL;
-	return n < ZL_ARRAY_SIZE(names_64) ? names_64[n] : NULL;
+		return n < ZL_ARRAY_SIZE(places_32) ? name_at(&names_32, places_32[n]) : NULL;
+	return n < ZL_ARRAY_SIZE(places_64) ? name_at(&names_64, places_64[n]) : NULL;
 }
 
 static void log_text(const char *text)
