@@ -54,8 +54,8 @@ static bool add_segment(struct zl_bare *o, const Elf64_Phdr *s, uint64_t file_si
 {
 	bool is_writable = s->p_flags & PF_W;
 
-	if (o->count == MOST_SEGMENTS || !(s->p_flags & PF_R) || s->p_vaddr < o->size || s->p_vaddr > LARGEST || s->p_memsz > LARGEST ||
-	    s->p_filesz == 0 || s->p_filesz > s->p_memsz || s->p_offset > file_size ||
+	if (o->count == MOST_SEGMENTS || !(s->p_flags & PF_R) || s->p_vaddr < o->size || s->p_vaddr > LARGEST ||
+	    s->p_memsz > LARGEST || s->p_filesz == 0 || s->p_filesz > s->p_memsz || s->p_offset > file_size ||
 	    s->p_filesz > file_size - s->p_offset || (s->p_vaddr - s->p_offset) % ZL_PAGE != 0 ||
 	    (o->count == 0 && (is_writable || s->p_vaddr != 0 || s->p_offset != 0)) ||
 	    (is_writable && (o->writable || s->p_flags & PF_X)) || (!is_writable && s->p_filesz != s->p_memsz))
@@ -74,8 +74,8 @@ static bool read_headers(struct zl_bare *o, const uint8_t *bytes, size_t size, u
 	const Elf64_Phdr *part = (const Elf64_Phdr *)(bytes + sizeof(*header));
 
 	if (size < sizeof(*header) || memcmp(bytes, identity, sizeof(identity)) != 0 || header->e_type != ET_DYN ||
-	    header->e_machine != EM_X86_64 || header->e_phentsize != sizeof(*part) || header->e_phoff != sizeof(*header) ||
-	    header->e_phnum > (size - sizeof(*header)) / sizeof(*part))
+	    header->e_machine != EM_X86_64 || header->e_phentsize != sizeof(*part) ||
+	    header->e_phoff != sizeof(*header) || header->e_phnum > (size - sizeof(*header)) / sizeof(*part))
 		return false;
 	for (unsigned i = 0; i < header->e_phnum; i++, part++) {
 		if (part->p_type == PT_TLS || (part->p_type == PT_LOAD && !add_segment(o, part, file_size)))
@@ -90,10 +90,10 @@ static bool read_headers(struct zl_bare *o, const uint8_t *bytes, size_t size, u
 
 static int protection_of(const Elf64_Phdr *s)
 {
-	return (s->p_flags & PF_R ? PROT_READ : 0) | (s->p_flags & PF_W ? PROT_WRITE : 0) | (s->p_flags & PF_X ? PROT_EXEC : 0);
+	return PROT_READ | (s->p_flags & PF_W ? PROT_WRITE : 0) | (s->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* Over the mapping of the whole file, whose rights are those of the first segment. What the file doesn't fill is zero. */
+/* Over the mapping of the whole file, whose rights are the first segment's. What the file doesn't fill is zero. */
 static long map_segment(const struct zl_bare *o, const Elf64_Phdr *s, int fd)
 {
 	uintptr_t at = o->base + zl_align_down(s->p_vaddr, ZL_PAGE), bytes = o->base + s->p_vaddr + s->p_filesz;
@@ -137,8 +137,9 @@ static bool read_dynamic(struct zl_bare *o)
 			break;
 		}
 	}
-	return entry && (o->symbols | o->hash | o->table[0].at | o->table[1].at) % WORD == 0 && o->names_size && find(o, o->names, o->names_size) &&
-	       *(const char *)find(o, o->names + o->names_size - 1, 1) == '\0';
+	if (!entry || (o->symbols | o->hash | o->table[0].at | o->table[1].at) % WORD != 0 || !o->names_size)
+		return false;
+	return find(o, o->names, o->names_size) && *(const char *)find(o, o->names + o->names_size - 1, 1) == '\0';
 }
 
 /* The symbol's name, or NULL. */
@@ -203,7 +204,9 @@ static long close_relro(const struct zl_bare *o)
 
 	if (end <= first)
 		return 0;
-	return find(o, o->relro.p_vaddr, o->relro.p_memsz) ? zl_os_protect(o->base + first, end - first, PROT_READ) : -ENOEXEC;
+	if (!find(o, o->relro.p_vaddr, o->relro.p_memsz))
+		return -ENOEXEC;
+	return zl_os_protect(o->base + first, end - first, PROT_READ);
 }
 
 static long load(struct zl_bare *o, int fd, const struct zl_import *imports)
@@ -266,8 +269,8 @@ static uint32_t hash_of(const char *name)
 	return hash;
 }
 
-/* DT_GNU_HASH: buckets, first symbol, words of the filter (of 64 bits), its shift; filter; buckets; chains of hashes, whose
- * last has bit 0. */
+/* DT_GNU_HASH: buckets, first symbol, words of the filter (of 64 bits), its shift; filter; buckets; chains of hashes,
+ * whose last has bit 0. */
 void *zl_bare_symbol(const struct zl_bare *o, const char *name)
 {
 	uint32_t hash = hash_of(name), buckets, first, words, i, link;
@@ -284,7 +287,8 @@ void *zl_bare_symbol(const struct zl_bare *o, const char *name)
 		if (!symbol || !get(o, bucket + buckets + (i - first), &link))
 			return NULL;
 		if ((link | 1) == (hash | 1) && symbol->st_shndx != SHN_UNDEF &&
-		    ELF_ST_TYPE(symbol->st_info) == STT_FUNC && name_of(o, symbol) && zl_equal(name_of(o, symbol), name))
+		    ELF_ST_TYPE(symbol->st_info) == STT_FUNC && name_of(o, symbol) &&
+		    zl_equal(name_of(o, symbol), name))
 			return (void *)(o->base + symbol->st_value);
 		if (link & 1)
 			return NULL;

@@ -123,8 +123,9 @@ static bool names_libraries(char *const *envp)
 static bool load_bare_decoder(char *const *envp)
 {
 	static const struct zl_import imports[] = {
-		{ "memcpy", (const void *)memcpy }, { "memset", (const void *)memset }, { "strlen", (const void *)zl_length },
-		{ "__assert_fail", (const void *)fail_assertion }, { "__stack_chk_fail", (const void *)fail_stack }, { NULL, NULL },
+		{ "memcpy", (const void *)memcpy }, { "memset", (const void *)memset },
+		{ "strlen", (const void *)zl_length }, { "__assert_fail", (const void *)fail_assertion },
+		{ "__stack_chk_fail", (const void *)fail_stack }, { NULL, NULL },
 	};
 	long error;
 

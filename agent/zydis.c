@@ -1,8 +1,8 @@
 /* zydis.c - fills a struct zl_decoder from Zydis 4, of which nothing is linked: all is reached by pointers
  *
- * Start-up loads libZydis into the private namespace and calls zl_zydis_bind() with a lookup there. After that the
- * table is read by zl_judge() in the SIGSYS handler. Zydis allocates nothing and makes no system call, but reads its
- * stack canary through fs: the caller sees to it that fs points to a thread block.
+ * Start-up loads libZydis (load.c) and calls zl_zydis_bind() with a lookup there. After that the table is read by
+ * zl_judge() in the SIGSYS handler. Zydis allocates nothing and makes no system call, but reads its stack canary
+ * through fs: the caller sees to it that fs points to a thread block.
  *
  * Two decoders. A minimal one gives the length, the mnemonic and the raw ModRM, SIB and displacement fields, which
  * is all that most instructions need. Only one whose bytes may name rsp or rbp, as a base with a negative

@@ -1,4 +1,4 @@
-/* zydis.h - the instruction decoder, made of a Zydis that lives in another namespace */
+/* zydis.h - the instruction decoder, made of a Zydis that is loaded by itself, or lives in another namespace */
 #ifndef ZL_AGENT_ZYDIS_H
 #define ZL_AGENT_ZYDIS_H
 

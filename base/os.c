@@ -74,7 +74,8 @@ long zl_os_map(uintptr_t address, size_t size, int protection, int flags, int fd
 long zl_os_map_over(uintptr_t address, size_t size, int protection, int fd, uint64_t offset)
 {
 	ZL_MAY_FAIL(ZL_OWN_MAP);
-	return zl_raw(__NR_mmap, address, size, protection, MAP_PRIVATE | MAP_FIXED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, offset);
+	return zl_raw(__NR_mmap, address, size, protection, MAP_PRIVATE | MAP_FIXED | (fd < 0 ? MAP_ANONYMOUS : 0), fd,
+		      offset);
 }
 
 long zl_os_unmap(uintptr_t address, size_t size)

@@ -9,8 +9,8 @@ void *memset(void *to, int byte, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
-/* In freestanding code the compiler takes the name for any function; this one it makes a few moves of, where n is a small
- * constant. A call with its `rep movsb` takes ten times as long. */
+/* In freestanding code the compiler takes the name for any function; this one it makes a few moves of, where n is a
+ * small constant. A call with its `rep movsb` takes several times as long. */
 #ifndef memcpy
 #define memcpy(to, from, n) __builtin_memcpy(to, from, n)
 #endif

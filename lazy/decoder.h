@@ -1,6 +1,6 @@
 /* decoder.h - the table through which the agent reaches its instruction decoder
  *
- * The decoder (Zydis) lives in a private link-map namespace with a libc of its own; lazy/ must not know it. The
+ * The decoder (Zydis) is loaded by agent/, so that the program doesn't see it; lazy/ must not know it. The
  * table is absent (zl_decoder == NULL) when no decoder could be loaded: then every site keeps trapping.
  */
 #ifndef ZL_LAZY_DECODER_H

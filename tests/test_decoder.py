@@ -3,7 +3,7 @@
 
   Alone      without hooks it is loaded without ld.so: no second libc, nothing that can be written and executed, nothing
              mapped later; also for a user without privileges
-  Linker     with LD_LIBRARY_PATH ld.so finds it, with a libc of its own; with hooks there is that libc, too, and one decoder
+  Linker     with LD_LIBRARY_PATH ld.so finds it, with a libc of its own; with hooks there is one more libc, one decoder
   Twins      hook libraries that define the same names have their own
   Missing    libZydis can't be loaded, or is another: auto runs and says why, zpoline and jump do not
 
@@ -76,7 +76,8 @@ class Linker(DecoderCase):
 
     def test_hooks(self):
         for path in (None, self.directory):
-            self.expect(self.mappings(hooks=[self.hook("pass"), self.hook("same")], variables={"LD_LIBRARY_PATH": path}), 1, 2)
+            variables = {"LD_LIBRARY_PATH": path}
+            self.expect(self.mappings(hooks=[self.hook("pass"), self.hook("same")], variables=variables), 1, 2)
 
 
 class TrapAlone(DecoderCase):
@@ -128,7 +129,8 @@ class Missing(MissingCase):
     def test_says_why(self):
         done = self.run_program("echo", "out", variables=self.break_decoder())
         self.assertEqual((done.returncode, done.stdout), (0, "out\n"))
-        self.assertRegex(done.stderr, r"(\A|\n)zlazy: no decoder: libZydis\.so\.4\.0 [^\n]*invalid ELF header[^\n]*trap path\n\Z")
+        self.assertRegex(done.stderr, r"(\A|\n)zlazy: no decoder: libZydis\.so\.4\.0 [^\n]*invalid ELF header"
+                                      r"[^\n]*trap path\n\Z")
 
 
 in_tactics(globals(), Alone, Linker, Twins, MissingForced)

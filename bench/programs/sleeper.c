@@ -1,5 +1,5 @@
-/* sleeper.c - calls SITES functions with a system call each, starts THREADS threads that make one each, says "ready" and
- * how many of the sites were rewritten, and sleeps (bench/footprint)
+/* sleeper.c - calls SITES functions with a system call each, starts THREADS threads that make one each, says "ready"
+ * and how many of the sites were rewritten, and sleeps (bench/footprint)
  *
  *     sleeper [THREADS [SITES]]
  *

@@ -30,8 +30,8 @@ bool zl_copy_hides_zero;   /* trampoline/zero.c has it */
 const struct zl_decoder *zl_decoder;   /* lazy/judge.c has it */
 
 static const struct zl_import imports[] = {
-	{ "memcpy", memcpy }, { "memset", memset }, { "strcmp", strcmp }, { "strlen", strlen }, { "__stack_chk_fail", abort },
-	{ "__assert_fail", abort }, { NULL, NULL },
+	{ "memcpy", memcpy }, { "memset", memset }, { "strcmp", strcmp }, { "strlen", strlen },
+	{ "__stack_chk_fail", abort }, { "__assert_fail", abort }, { NULL, NULL },
 };
 
 static const struct zl_bare *load(const char *path)
@@ -202,7 +202,7 @@ static void test_bare_survives_missing_ends(void **state)
 	assert_non_null(load(broken.path));
 }
 
-/* Headers, the dynamic section, symbols and relocations: whatever is looked at. The rest of the file is code and data. */
+/* Headers, the dynamic section, symbols and relocations: whatever is looked at. The rest is code and data. */
 static void test_bare_survives_changes(void **state)
 {
 	const Elf64_Ehdr *header = (const Elf64_Ehdr *)broken.bytes;
@@ -231,8 +231,8 @@ static void test_bare_survives_changes(void **state)
 static void test_bare_each_failure(void **state)
 {
 	static const struct { const char *fault; long error; } faults[] = {
-		{ "open:1", -EACCES }, { "read:1", -EIO }, { "map:1", -ENOMEM }, { "map:2", -ENOMEM }, { "map:3", -ENOMEM },
-		{ "map:4", -ENOMEM }, { "protect:1", -EACCES },
+		{ "open:1", -EACCES }, { "read:1", -EIO }, { "map:1", -ENOMEM }, { "map:2", -ENOMEM },
+		{ "map:3", -ENOMEM }, { "map:4", -ENOMEM }, { "protect:1", -EACCES },
 	};
 	unsigned before;
 
