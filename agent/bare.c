@@ -175,13 +175,13 @@ static bool resolve(const struct zl_bare *o, uint64_t i, const struct zl_import 
 
 static bool relocate(const struct zl_bare *o, const struct table *table, const struct zl_import *imports)
 {
-	const Elf64_Rela *r = table->size ? find(o, table->at, table->size) : NULL, *end = r + table->size / sizeof(*r);
+	const Elf64_Rela *r = find(o, table->at, table->size), *end;
 	uint64_t first = o->writable->p_vaddr, room = o->writable->p_memsz;
 	uintptr_t value;
 
-	if (table->size && (!r || room < sizeof(value)))
-		return false;
-	for (; r < end; r++) {
+	if (!r || room < sizeof(value))
+		return table->size == 0;
+	for (end = r + table->size / sizeof(*r); r < end; r++) {
 		uint64_t kind = ELF64_R_TYPE(r->r_info);
 
 		if (r->r_offset - first > room - sizeof(value))
