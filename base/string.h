@@ -10,7 +10,7 @@ void *memmove(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
 /* In freestanding code the compiler takes the name for any function; this one it makes a few moves of, where n is a
- * small constant. A call with its `rep movsb` takes several times as long. */
+ * small constant. A call, with its `rep movsb`, takes longer than that. */
 #ifndef memcpy
 #define memcpy(to, from, n) __builtin_memcpy(to, from, n)
 #endif
