@@ -1,81 +1,124 @@
-"""servers.py - what bench/redis and bench/nginx share: a server, native and under the count hook, in each fast tactic.
+"""servers.py - the servers of bench/apps: redis, nginx, memcached, PostgreSQL, each under a load.
 
-A round starts a fresh server of each kind, nothing persistent, in a folder of their own. All stay up for the round, on
-processor 0, while the client, never hooked, runs on processor 1 against one and the other in short slices, A B C,
-B C A, C A B ...; the round's figure is the median slice, its ratios the median of the ratios of neighbouring slices.
-(On a virtual machine two slices differ by 10% of CPU and 20% of throughput whatever their length: many short ones tell
-more than one long.) CPU is what the scheduler counted for the server's threads (schedstat, else /proc/PID/stat).
-With --native there is a second native server, and the ratios show the noise. Nothing is left running.
+A round starts a fresh server under each mechanism, nothing persistent, in a folder of their own. All stay up for the
+round, on all processors but the last, while the client, never hooked, runs on the last one against one and the other in
+short slices, A B C, B C A, C A B ...; the round's figure is the median slice, its ratios the median of the ratios of
+neighbouring slices. (On a virtual machine two slices differ by 10% of CPU and 20% of throughput whatever their length:
+many short ones tell more than one long.) CPU is what the scheduler counted for all of a server's processes, strace's
+own included. Each client looks at the replies, and what the mechanism has counted is compared with the requests.
 """
+import collections
 import csv
 import os
+import pwd
 import re
+import shutil
 import socket
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
+import urllib.request
 
-sys.dont_write_bytecode = True
 import harness
 import common
+import sessions
+from mechanisms import CPU, P99, RATE
+from services_list import as_user, postgresql_folder
 
-CLIENTS = "50"
-WAIT_SECONDS = 10
-WARM_UP_REQUESTS = 10000
+CLIENTS = 50
+WAIT_SECONDS = 20
 TICK = os.sysconf("SC_CLK_TCK")
+
+# What is measured of a server: a name, the client's words, how many system calls one request takes at least, and
+# whether the report has limits for it.
+Load = collections.namedtuple("Load", "name words least is_limited", defaults=(False,))
+Served = collections.namedtuple("Served", "count rate p99")     # requests, a second, milliseconds or None
 
 
 def processors():
-    """(of the servers, of redis-benchmark)."""
+    """(of the servers, of the client)."""
     usable = sorted(os.sched_getaffinity(0))
-    return usable[0], usable[-1]
+    return set(usable[:-1] or usable), {usable[-1]}
 
 
 def read(name):
-    with open(name) as file:
+    with open(name, encoding="utf-8", errors="replace") as file:
         return file.read()
 
 
-class Kind:
-    """One of the kinds of server, and what a round gave for it."""
+def processes(pid):
+    """This one and all below it that are there."""
+    found = [pid]
+    for parent in found:
+        try:
+            for task in os.listdir(f"/proc/{parent}/task"):
+                found += [int(child) for child in read(f"/proc/{parent}/task/{task}/children").split()]
+        except OSError:
+            pass
+    return found
 
-    def __init__(self, name, environment, tactic=None):
-        self.name = name
-        self.tactic = tactic
-        self.environment = environment
-        self.rate = []      # requests per second
-        self.cpu_us = []    # of the server, per request
-        self.rate_ratio = []  # to the first kind
-        self.cpu_ratio = []
+
+def cpu_of(pid):
+    """Seconds: of its threads, in nanoseconds where the kernel counts so, else in ticks; of ended children in ticks."""
+    try:
+        ticks = [int(field) for field in read(f"/proc/{pid}/stat").rpartition(")")[2].split()[11:15]]
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+            own = sum(int(read(f"/proc/{pid}/task/{task}/schedstat").split()[0]) for task in threads) / 1e9
+        except OSError:
+            own = sum(ticks[:2]) / TICK
+        return own + sum(ticks[2:]) / TICK
+    except OSError:
+        return 0
+
+
+def run_client(*command):
+    """What a client says that runs on its own processor."""
+    done = subprocess.run(command, env=sessions.plain_environment("/"), stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, preexec_fn=lambda: os.sched_setaffinity(0, processors()[1]))
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} ended with status {done.returncode}: {done.stderr.strip()[-300:]}")
+    return done.stdout
 
 
 class Server:
-    """Of one program: command(folder), answers(), get(count), warm_up(), and what one request is called."""
+    """Of one program: needs, loads, slice_seconds, command(), serve(). Where the prepared files lie: prepare()."""
 
-    def __init__(self, kind, folder):
-        self.name, self.kind = kind.name, kind
+    hello, slice_seconds, needs = None, 0.25, ()
+
+    def __init__(self, mechanism, folder, prepared):
+        self.name, self.mechanism, self.prepared = mechanism.name, mechanism, prepared
         self.port = common.free_port()
-        self.folder = os.path.join(folder, re.sub(r"\W+", "-", kind.name))
+        self.folder = os.path.join(folder, re.sub(r"\W+", "-", self.name))
         os.mkdir(self.folder)
+        self.use = mechanism.use(self.folder)
         self.log = os.path.join(self.folder, "log")
+        self.requests = collections.Counter()   # by load
+        environment = {**sessions.plain_environment(self.folder), **self.use.variables}
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(self.command(), env=kind.environment, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log,
-                                            preexec_fn=lambda: os.sched_setaffinity(0, {processors()[0]}))
+            self.process = subprocess.Popen([*self.use.words, *self.command()], env=environment, stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL,
+                                            preexec_fn=lambda: os.sched_setaffinity(0, processors()[0]))
+
+    @classmethod
+    def why_not(cls, options):
+        """None if it can run here."""
+        missing = [word for word in cls.needs if not shutil.which(word, path=sessions.PATH)]
+        return f"not installed: {', '.join(missing)}" if missing else None
+
+    @classmethod
+    def prepare(cls, folder):
+        """Once, natively: what all servers of the bench start from."""
 
     def wait(self):
         """Until it answers; raises RuntimeError if it doesn't."""
         end = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < end:
+        while not self.answers():
             if self.process.poll() is not None:
-                raise RuntimeError(f"{self.name}: ended with status {self.process.returncode}: "
-                                   f"{self.last_words()}")
-            if self.answers():
-                return
+                raise RuntimeError(f"{self.name}: ended with status {self.process.returncode}: {self.last_words()}")
+            if time.monotonic() > end:
+                raise RuntimeError(f"{self.name}: doesn't answer after {WAIT_SECONDS} s: {self.last_words()}")
             time.sleep(0.05)
-        raise RuntimeError(f"{self.name}: doesn't answer after {WAIT_SECONDS} s: {self.last_words()}")
 
     def answers(self):
         try:
@@ -85,196 +128,287 @@ class Server:
         except OSError:
             return False
 
-    def worker(self):
-        """The process that does the work."""
-        return self.process.pid
+    def warm_up(self):
+        """Let sites be rewritten and buffers grow."""
+        for load in self.loads:
+            self.ask(load, max(0.1, self.slice_seconds))
+
+    def ask(self, load, seconds):
+        """As long as it takes: on a busy machine a traced server may take more than a second for the connections."""
+        while seconds < WAIT_SECONDS:
+            served = self.serve(load, seconds)
+            self.requests[load] += served.count
+            if served.count > 0:
+                return served
+            seconds = 2 * max(seconds, 1)
+        raise RuntimeError(f"{self.name}: no request was answered in {seconds / 2:g} s")
 
     def last_words(self):
-        with open(self.log, errors="replace") as log:
-            return " | ".join(log.read().split("\n")[-4:])
+        return " | ".join(read(self.log).split("\n")[-4:])
 
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(WAIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+    def main(self):
+        """The process that the server itself began as."""
+        below = processes(self.process.pid)
+        return below[1] if self.mechanism.key == "strace" and len(below) > 1 else below[0]
 
     def cpu_seconds(self):
-        """Of all threads: in nanoseconds where the kernel counts so, else in ticks."""
-        tasks = f"/proc/{self.worker()}/task"
-        total = 0
-        for task in os.listdir(tasks):
+        return sum(map(cpu_of, processes(self.process.pid)))
+
+    def settle(self):
+        """Wait for what a request leaves behind."""
+
+    def check_maps(self):
+        """Of all processes; one that is just ending has no map."""
+        main = self.main()
+        for pid in processes(main):
             try:
-                total += int(read(f"{tasks}/{task}/schedstat").split()[0])
+                text = read(f"/proc/{pid}/maps")
             except OSError:
-                total = 0
-                break
-        if total > 0:
-            return total / 1e9
-        fields = read(f"/proc/{self.worker()}/stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+                text = ""
+            if text or pid == main:
+                self.use.check_map(type(self).__name__.lower(), text)
 
-    def maps(self):
-        return read(f"/proc/{self.worker()}/maps")
+    def check_calls(self):
+        """After its end, for strace."""
+        self.use.check(type(self).__name__.lower(), sum(int(n * load.least) for load, n in self.requests.items()))
 
+    def stop(self):
+        if self.process.poll() is None:
+            try:
+                os.kill(self.main(), self.stop_signal)
+                self.process.wait(WAIT_SECONDS)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                for pid in processes(self.process.pid):
+                    os.kill(pid, 9)
+                self.process.wait()
 
-def run_client(*command):
-    """What a client says that runs on its own processor."""
-    return subprocess.run(command, env=harness.native_environment(), stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, check=True, preexec_fn=lambda: os.sched_setaffinity(0, {processors()[1]})).stdout
+    stop_signal = 15
 
 
 class Redis(Server):
-    program, request, hello = "redis-server", "GET", (b"PING\r\n", b"+PONG")
+    needs = ("redis-server", "redis-benchmark")
+    hello = b"PING\r\n", b"+PONG"
+    loads = (Load("redis GET", ("-t", "get"), 2, True), Load("redis SET", ("-t", "set"), 2),
+             Load("redis GET, pipelined", ("-t", "get", "-P", "16"), 2 / 16))
+    least_requests = 1600
 
     def command(self):
-        return [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
                 "--daemonize", "no", "--dir", self.folder]
 
-    def requests(self, test, seconds=None, count=None):
-        """(how many, how many a second)."""
-        count = count or max(1000, int(self.speed * seconds))
-        said = run_client("redis-benchmark", "-h", "127.0.0.1", "-p", str(self.port), "-t", test, "-n", str(count),
-                          "-c", CLIENTS, "--csv")
-        for line in csv.reader(said.splitlines()):
-            if line and line[0].lower() == test:
-                return count, float(line[1])
+    def warm_up(self):
+        """The first reply to each load also tells how many requests there are in a slice."""
+        self.rates = {}
+        run_client("redis-cli", "-p", str(self.port), "set", "key:__rand_int__", "xxx")
+        for load in self.loads:
+            self.rates[load] = self.ask(load, 0).rate
+
+    def serve(self, load, seconds):
+        count = max(self.least_requests, int(self.rates.get(load, 0) * seconds) // 16 * 16)
+        said = run_client("redis-benchmark", "-h", "127.0.0.1", "-p", str(self.port), *load.words, "-n", str(count),
+                          "-c", str(CLIENTS), "--csv")
+        lines = list(csv.reader(said.splitlines()))
+        # Before 7.0 there were neither titles nor latencies.
+        titles = lines[0] if lines and lines[0][0] == "test" else ["test", "rps"]
+        for line in lines:
+            if line and line[0].lower() == load.words[1]:
+                values = dict(zip(titles, line))
+                p99 = values.get("p99_latency_ms")
+                return Served(count, float(values["rps"]), p99 and float(p99))
         raise RuntimeError(f"redis-benchmark said: {said}")
 
-    def get(self, seconds):
-        return self.requests("get", seconds=seconds)
 
-    def warm_up(self):
-        """Store the key; let sites be rewritten and buffers grow."""
-        self.requests("set", count=1000)
-        self.speed = self.requests("get", count=WARM_UP_REQUESTS)[1]
-
-
-NGINX = """daemon off; master_process on; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log warn;
-{user} events {{ worker_connections 256; }}
+NGINX = """daemon off; master_process on; worker_processes {workers}; pid {folder}/pid;
+error_log {folder}/error.log warn; {user} events {{ worker_connections 256; }}
 http {{ access_log {folder}/access.log; sendfile on; client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2;
 fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
 server {{ listen 127.0.0.1:{port}; root {folder}; }} }}
 """
+PAGES = {"/64": "64 bytes\n" * 7 + "\n", "/64k": "0123456789abcde\n" * 4096}
+UNITS = {"us": 1e-3, "ms": 1, "s": 1e3, "m": 6e4}
 
 
 class Nginx(Server):
-    program, request, hello = "nginx", "GET of a small file", (b"GET /small.txt HTTP/1.0\r\n\r\n", b"HTTP/1.1 200")
+    needs = ("nginx", "wrk")
+    hello = b"GET /64 HTTP/1.0\r\n\r\n", b"HTTP/1.1 200"
+    slice_seconds = 1       # wrk takes whole seconds
+    workers = 1
+    loads = (Load("nginx, 64 bytes", "/64", 2, True), Load("nginx, 64 KiB", "/64k", 2))
 
     def command(self):
-        with open(os.path.join(self.folder, "nginx.conf"), "w") as file:
-            file.write(NGINX.format(folder=self.folder, port=self.port,
+        with open(os.path.join(self.folder, "nginx.conf"), "w", encoding="ascii") as file:
+            file.write(NGINX.format(folder=self.folder, port=self.port, workers=self.workers,
                                     user="user root;" if os.getuid() == 0 else ""))
-        with open(os.path.join(self.folder, "small.txt"), "w") as file:
-            file.write("small\n" * 100)
-        return [self.program, "-c", os.path.join(self.folder, "nginx.conf"), "-p", self.folder, "-e", "error.log"]
+        for page, text in PAGES.items():
+            with open(self.folder + page, "w", encoding="ascii") as file:
+                file.write(text)
+        return ["nginx", "-c", os.path.join(self.folder, "nginx.conf"), "-p", self.folder, "-e", "error.log"]
 
-    def worker(self):
-        return int(read(f"/proc/{self.process.pid}/task/{self.process.pid}/children").split()[0])
-
-    def get(self, seconds):
-        """wrk takes whole seconds."""
-        said = run_client("wrk", "-t1", "-c" + CLIENTS, f"-d{max(1, round(seconds))}s",
-                          f"http://127.0.0.1:{self.port}/small.txt")
-        served = re.search(r"(\d+) requests in", said), re.search(r"Requests/sec: *([\d.]+)", said)
-        if not all(served) or re.search(r"Non-2xx|Socket errors", said):
-            raise RuntimeError(f"wrk said: {said}")
-        return int(served[0][1]), float(served[1][1])
+    def url(self, page):
+        return f"http://127.0.0.1:{self.port}{page}"
 
     def warm_up(self):
-        self.get(1)
+        for page, text in PAGES.items():
+            with urllib.request.urlopen(self.url(page), timeout=WAIT_SECONDS) as reply:
+                if reply.read() != text.encode():
+                    raise RuntimeError(f"{self.name}: {page} is another page")
+        super().warm_up()
+
+    def serve(self, load, seconds):
+        said = run_client("wrk", "--latency", "-t1", f"-c{CLIENTS}", f"-d{max(1, round(seconds))}s",
+                          self.url(load.words))
+        served = [re.search(words, said) for words in (r"(\d+) requests in", r"Requests/sec: *([\d.]+)",
+                                                       r"99% +([\d.]+)(us|ms|s|m)")]
+        if not all(served) or re.search(r"Non-2xx|Socket errors", said):
+            raise RuntimeError(f"wrk said: {said}")
+        count, rate, p99 = served
+        return Served(int(count[1]), float(rate[1]), float(p99[1]) * UNITS[p99[2]])
 
 
-def measure_slice(server, seconds):
-    """(requests per second, microseconds of the server's CPU per request)."""
+class NginxTwo(Nginx):
+    """Two workers."""
+
+    workers = 2
+    loads = (Load("nginx x2, 64 bytes", "/64", 2), Load("nginx x2, 64 KiB", "/64k", 2))
+
+
+class Memcached(Server):
+    needs = ("memcached",)
+    hello = b"version\r\n", b"VERSION"
+    loads = (Load("memcached, get", (), 2),)
+
+    def command(self):
+        return ["memcached", "-l", "127.0.0.1", "-p", str(self.port), "-U", "0",
+                *(("-u", "root") if os.getuid() == 0 else ())]
+
+    def serve(self, load, seconds):
+        program = harness.built(self.mechanism.options, "bench", "mcload")
+        count, rate, p99 = run_client(program, str(self.port), str(CLIENTS), str(seconds)).split()
+        return Served(int(count), float(rate), float(p99) / 1e3)
+
+
+class Postgres(Server):
+    needs = (f"{postgresql_folder()}/postgres", "setpriv")
+    slice_seconds = 1
+    # Scripts with nothing that all clients write: reads, and reads with two writes.
+    loads = (Load("postgres, pgbench -S", ("-S",), 2), Load("postgres, pgbench -N", ("-N",), 6))
+    clients = 4
+    stop_signal = 2     # don't wait for anybody
+
+    @classmethod
+    def why_not(cls, options):
+        missing = super().why_not(options)
+        if missing or os.getuid() != 0:
+            return missing
+        if "postgres" not in (user.pw_name for user in pwd.getpwall()):
+            return "no user postgres"
+        library = harness.built(options, "libzlazy.so")
+        can = subprocess.run([*cls.user(), "test", "-r", library], stderr=subprocess.DEVNULL).returncode == 0
+        return None if can else f"the user postgres can't read {library}"
+
+    @staticmethod
+    def user():
+        return as_user("postgres") if os.getuid() == 0 else ()
+
+    @classmethod
+    def prepare(cls, folder):
+        """An empty cluster."""
+        os.chmod(folder, 0o755)
+        data = os.path.join(folder, "data")
+        os.mkdir(data)
+        if cls.user():
+            shutil.chown(data, "postgres")
+        run_client(*cls.user(), f"{postgresql_folder()}/initdb", "-D", data, "-A", "trust", "-N", "--locale=C",
+                   "--no-instructions", "-U", "postgres")
+
+    def command(self):
+        os.chmod(self.folder, 0o755)
+        data = os.path.join(self.folder, "data")
+        subprocess.run(["cp", "-a", os.path.join(self.prepared, "data"), data], check=True)
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "autovacuum": "off",
+                    "shared_buffers": "32MB"}
+        return [*self.user(), f"{postgresql_folder()}/postgres", "-D", data, "-p", str(self.port), "-F",
+                *(word for setting in settings.items() for word in ("-c", "=".join(setting)))]
+
+    def pgbench(self, *words):
+        return run_client(f"{postgresql_folder()}/pgbench", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres",
+                          *words, "postgres")
+
+    def answers(self):
+        words = [f"{postgresql_folder()}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(words, env=sessions.plain_environment("/")).returncode == 0
+
+    def warm_up(self):
+        self.pgbench("-i", "-q", "-s", "1")
+        self.idle = len(processes(self.process.pid))
+        super().warm_up()
+
+    def settle(self):
+        """The backends have ended, and their CPU time counts as the server's."""
+        end = time.monotonic() + 5
+        while len(processes(self.process.pid)) > self.idle and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def serve(self, load, seconds):
+        log = os.path.join(self.folder, "transactions")
+        said = self.pgbench("-n", *load.words, "-M", "prepared", "-c", str(self.clients), "-T",
+                            str(max(1, round(seconds))), "-l", "--log-prefix", log)
+        count, failed, rate = (re.search(words, said) for words in (
+            r"transactions actually processed: (\d+)", r"failed transactions: (\d+)", r"tps = ([\d.]+)"))
+        if not count or not rate or not failed or int(failed[1]) != 0:
+            raise RuntimeError(f"pgbench said: {said}")
+        latencies = []
+        for name in [name for name in os.listdir(self.folder) if name.startswith("transactions")]:
+            latencies += [int(line.split()[2]) for line in read(os.path.join(self.folder, name)).splitlines()]
+            os.remove(os.path.join(self.folder, name))
+        return Served(int(count[1]), float(rate[1]), statistics.quantiles(latencies, n=100)[98] / 1e3)
+
+
+def measure_slice(server, load, seconds):
+    server.settle()
     before = server.cpu_seconds()
-    count, rate = server.get(seconds)
-    if not count:
-        raise RuntimeError(f"{server.name}: no request was answered in {seconds} s")
-    return rate, (server.cpu_seconds() - before) / count * 1e6
+    served = server.ask(load, seconds)
+    server.settle()
+    cpu = (server.cpu_seconds() - before) / served.count * 1e6
+    return {RATE: served.rate, CPU: cpu, **({} if served.p99 is None else {P99: max(served.p99, 1e-3)})}
 
 
-def measure_servers(kinds, servers, seconds, slices):
+def measure_load(servers, load, seconds, figures):
     taken = {server: [] for server in servers}
-    for i in range(slices):
+    for i in range(max(1, round(seconds / servers[0].slice_seconds))):
         for server in harness.rotated(servers, i):
-            taken[server].append(measure_slice(server, seconds))
-    native_rates, native_cpu = zip(*taken[servers[0]])
-    for kind, server in zip(kinds, servers):
-        rates, cpu = zip(*taken[server])
-        kind.rate.append(statistics.median(rates))
-        kind.cpu_us.append(statistics.median(cpu))
-        kind.rate_ratio.append(statistics.median(harness.ratios(rates, native_rates)))
-        kind.cpu_ratio.append(statistics.median(harness.ratios(cpu, native_cpu)))
+            taken[server].append(measure_slice(server, load, server.slice_seconds))
+    for server in servers:
+        figures.add(load, server.name, taken[server], taken[servers[0]])
 
 
-def check_agent(server):
-    """Whether a hooked server really runs hooked, and with page zero where it should."""
-    maps = server.maps()
-    if "libzlazy.so" not in maps:
-        raise RuntimeError(f"{server.name}: doesn't map libzlazy.so")
-    if (server.kind.tactic == "zpoline") != maps.startswith("00000000-"):
-        raise RuntimeError(f"{server.name}: page zero is {'not ' if server.kind.tactic == 'zpoline' else ''}there")
+def bring_up(server):
+    """See that it works."""
+    server.wait()
+    server.check_maps()
+    server.warm_up()
 
 
-def measure_round(what, kinds, options, folder):
+def measure_round(what, mechanisms, seconds, folder, prepared, figures):
     servers = []
     try:
-        for kind in kinds:
-            servers.append(what(kind, folder))
-        for server in servers:
-            server.wait()
-            server.warm_up()
-            if server.kind.tactic:
-                check_agent(server)
-        measure_servers(kinds, servers, options.seconds / options.slices, options.slices)
+        for mechanism in mechanisms:
+            if (what.__name__, mechanism.name) in figures.left_out:
+                continue
+            server = what(mechanism, folder, prepared)
+            servers.append(server)
+            try:
+                bring_up(server)
+            except (OSError, RuntimeError) as wrong:
+                if mechanism.key != "sud":
+                    raise
+                figures.left_out[what.__name__, mechanism.name] = wrong
+                servers.remove(server)
+                server.stop()
+        for load in what.loads:
+            measure_load(servers, load, seconds, figures)
     finally:
         for server in servers:
             server.stop()
-
-
-def compare(what, kinds, report):
-    for kind in kinds:
-        report.row(f"{what.request}, {kind.name}", "/s", kind.rate)
-        report.row(f"server CPU per request, {kind.name}", "us", kind.cpu_us)
-    for kind in kinds[1:]:
-        report.limit(f"throughput, {kind.name} / native", kind.rate_ratio, 0.97 if kind.tactic else None, at_least=True)
-        report.limit(f"server CPU per request, {kind.name} / native", kind.cpu_ratio, 1.03 if kind.tactic else None)
-
-
-def kinds_of(options):
-    """A native server, and hooked ones; or with --native another native one, which shows the noise."""
-    native = Kind("native", harness.native_environment())
-    if options.native:
-        return [native, Kind("native again", harness.native_environment())]
-    count = harness.built(options, "examples", "count.so")
-    harness.need_agent(options)
-    tactics = [tactic for tactic in ("zpoline", "jump") if not harness.why_tactic_fails(options, tactic)]
-    return [native, *(Kind(f"count hook, {tactic}", harness.agent_environment(options, tactic, count), tactic)
-                      for tactic in tactics)]
-
-
-def run(what, description, slices, seconds):
-    """The whole of a bench; slices and seconds of each server, each round, unless told otherwise."""
-    def more_options(parser):
-        parser.add_argument("--seconds", type=float, default=seconds,
-                            help="of a server, each round (default: %(default)s)")
-        parser.add_argument("--slices", type=int, default=slices,
-                            help="that a round is cut into (default: %(default)s)")
-
-    options = harness.parse_options(description, extra=more_options)
-    report = harness.Report(what.__name__.lower(), options)
-    kinds = kinds_of(options)
-    try:
-        for _ in range(options.rounds):
-            with tempfile.TemporaryDirectory(prefix="zlazy-bench-", ignore_cleanup_errors=True) as folder:
-                measure_round(what, kinds, options, folder)
-    except (OSError, RuntimeError, subprocess.CalledProcessError) as wrong:
-        report.fail(str(wrong))
-    else:
-        compare(what, kinds, report)
-        report.note(f"{options.slices} slices of {options.seconds / options.slices:g} s to each server a round, "
-                    f"{CLIENTS} clients, loopback; servers on processor {processors()[0]}, clients on {processors()[1]}")
-    report.finish()
+    for server in servers:
+        server.check_calls()

@@ -186,8 +186,12 @@ def other_builds():
 
 def bench():
     """Memory has to be within its limits; times only roughly, for one round on a machine that does other things, and
-    with few sites and threads where there can be many."""
-    return Step("bench", [os.path.join(ROOT, "bench/run"), "--rounds", "1", "--margin", "3", "--small"], 600)
+    with few sites and threads where there can be many. Of the real programs some, shortly: they have to work under
+    everything that they are compared with."""
+    roughly = ("--rounds", "1", "--margin", "3")
+    return [Step("bench", [os.path.join(ROOT, "bench/run"), *roughly, "--small", "--without", "apps"], 600),
+            Step("bench of programs", [os.path.join(ROOT, "bench/apps"), *roughly, "--seconds", "2", "redis", "nginx",
+                                       "sqlite3", "tar"], 400)]
 
 
 def quick(build):
@@ -222,7 +226,7 @@ def everything(build):
     install = Step("install", python("tests/test_install.py", "--build", build))
     return [*before, stress(build, 60, *STRESS_LEAST), install, warm(build), *many_threads(build),
             *counted(build), *(programs(build, tactic, 900) for tactic in machine.able()), *unprivileged(build),
-            *(programs(build, tactic, 1200, "--oracle") for tactic in machine.able()), *other_builds(), bench()]
+            *(programs(build, tactic, 1200, "--oracle") for tactic in machine.able()), *other_builds(), *bench()]
 
 
 def ordered(steps):
