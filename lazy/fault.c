@@ -154,7 +154,7 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 void zl_fault_clean(siginfo_t *info, struct sigcontext *context)
 {
 	if (context->trapno == GENERAL_PROTECTION && zl_zero_is_mapped() && context->rip < ZL_PAGE) {
-		context->trapno = PAGE_FAULT;      /* a halt behind the jump of the short or nop sled */
+		context->trapno = PAGE_FAULT;      /* a halt behind a jump of the short or nop sled */
 		context->err = ERROR_USER | ERROR_FETCH;
 		context->cr2 = context->rip;
 		info->si_addr = (void *)context->rip;

@@ -13,7 +13,7 @@
  * Where a CPU doesn't take prefixes on jumps, chains of short jumps (`eb 66 90`) run through the page to one
  * `e9 f4 f4 f4 PP` near its end, and that to a single `jmp *target(%rip)`. f4 (hlt) faults, with and without a
  * prefix before it, so the numbers that land behind the e9 go through the SIGSEGV handler, too. The nop sled, which
- * only benches ask for, is the same with nothing but nops before an e9 at 512.
+ * only benches ask for, has nothing but nops, and another e9 at 512, so that known numbers go as in the oldest sleds.
  *
  * Each sled is probed before it is used, for prefixes on jumps are reserved by the manuals. Page zero is executable
  * only: with a protection key neither the program nor the kernel can read it.
@@ -109,19 +109,28 @@ static bool lay_jump_sled(uint8_t prefix)
 	return true;
 }
 
-/* Nops up to one jump, and halts behind it. */
-static bool lay_nop_sled(uint8_t prefix, unsigned end)
+/* Out of page zero. pre: the second mapping is there. */
+static void put_jump(unsigned at, uintptr_t displacement)
 {
-	uintptr_t displacement = ((uintptr_t)prefix << 24) + HALT * 0x010101u, second = end + JUMP_SIZE + displacement;
 	uint8_t *zero = page_zero();
 
-	if (!map_second(second))
+	memset(zero + at, HALT, JUMP_SIZE);
+	zero[at] = JUMP;
+	zero[at + JUMP_SIZE - 1] = (uint8_t)(displacement >> 24);
+	put_indirect_jump(at + JUMP_SIZE + displacement);
+}
+
+/* Nops, a jump at `first`, another one at the end, which may be the same, and halts. */
+static bool lay_nop_sled(uint8_t prefix, unsigned first)
+{
+	uintptr_t displacement = ((uintptr_t)prefix << 24) + HALT * 0x010101u;
+
+	if (!map_second(first + JUMP_SIZE + displacement))
 		return false;
-	memset(zero, NOP, end);
-	memset(zero + end, HALT, ZL_PAGE - end);
-	zero[end] = JUMP;
-	zero[end + JUMP_SIZE - 1] = prefix;
-	put_indirect_jump(second);
+	memset(page_zero(), NOP, SHORT_END);
+	memset(page_zero() + SHORT_END, HALT, ZL_PAGE - SHORT_END);
+	put_jump(first, displacement);
+	put_jump(SHORT_END, displacement);
 	return true;
 }
 
@@ -159,7 +168,7 @@ static void on_probe_fault(int signal, siginfo_t *info, struct ucontext *context
 }
 
 /* Call every landing point that a known number may have, and the last ones. */
-static bool probe(enum zl_sled kind)
+static bool probe(void)
 {
 	static const int faults[] = { SIGILL, SIGSEGV, SIGBUS, SIGTRAP };
 	struct action ours = { on_probe_fault, SA_SIGINFO | 0x04000000 /* SA_RESTORER */, zl_restorer, 0 };
@@ -170,7 +179,7 @@ static bool probe(enum zl_sled kind)
 		zl_raw(__NR_rt_sigaction, faults[i], &ours, &theirs[i], sizeof(ours.mask));
 	for (uintptr_t n = 0; arrived && n < ZL_FILTER_SIZE; n++)
 		arrived = zl_probe_call(n);
-	for (uintptr_t n = ZL_PAGE - 2 * SHORT_STEP; arrived && kind != ZL_SLED_NOP && n <= SHORT_END; n++)
+	for (uintptr_t n = ZL_PAGE - 2 * SHORT_STEP; arrived && n <= SHORT_END; n++)
 		arrived = zl_probe_call(n);
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(faults); i++)
 		zl_raw(__NR_rt_sigaction, faults[i], &theirs[i], 0, sizeof(ours.mask));
@@ -186,7 +195,7 @@ static bool lay(enum zl_sled kind, uint8_t prefix)
 	state.sled = kind;
 	set_target(zl_probe_landed);
 	if (zl_os_protect(0, ZL_PAGE, PROT_EXEC) == 0 &&
-	    zl_os_protect(state.second + ZL_PAGE, CODE_SIZE, PROT_READ | PROT_EXEC) == 0 && probe(kind)) {
+	    zl_os_protect(state.second + ZL_PAGE, CODE_SIZE, PROT_READ | PROT_EXEC) == 0 && probe()) {
 		set_target(zl_entry_call);
 		if (zl_os_protect(state.second, ZL_PAGE, PROT_READ) == 0)
 			return true;
