@@ -188,7 +188,7 @@ def bench():
     """Memory has to be within its limits; times only roughly, for one round on a machine that does other things, and
     with few sites and threads where there can be many. Of the real programs some, shortly: they have to work under
     everything that they are compared with."""
-    roughly = ("--rounds", "1", "--margin", "3")
+    roughly = ("--rounds", "1", "--margin", "5")
     return [Step("bench", [os.path.join(ROOT, "bench/run"), *roughly, "--small", "--without", "apps"], 600),
             Step("bench of programs", [os.path.join(ROOT, "bench/apps"), *roughly, "--seconds", "2", "redis", "nginx",
                                        "sqlite3", "tar"], 400)]
