@@ -56,7 +56,7 @@ zl_swap\size\()_fault:
 swap 16 %dx
 swap 8 %dl
 
-# zl_read_self - what gs:0 holds; the thread's block, unless the program has changed gs
+# zl_read_self - what gs:BLOCK_SELF holds; the thread's block, unless the program has changed gs
 # out:  rax, 0 if it faulted
 	.globl	zl_read_self
 	.hidden	zl_read_self

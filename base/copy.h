@@ -18,7 +18,7 @@ extern const char zl_swap16_fault[] __attribute__((visibility("hidden")));
 extern const char zl_swap8_insn[] __attribute__((visibility("hidden")));
 extern const char zl_swap8_fault[] __attribute__((visibility("hidden")));
 
-/* What gs:0 holds, 0 if it can't be read: the thread's block, unless the program has changed gs. */
+/* What gs:BLOCK_SELF holds, 0 if it can't be read: the thread's block, unless the program has changed gs. */
 const void *zl_read_self(void);
 extern const char zl_read_self_insn[] __attribute__((visibility("hidden")));
 extern const char zl_read_self_fault[] __attribute__((visibility("hidden")));

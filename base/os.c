@@ -100,10 +100,8 @@ long zl_os_protect(uintptr_t address, size_t size, int protection)
 
 long zl_os_guard(uintptr_t address, size_t size)
 {
-	enum { GUARD_INSTALL = 102 };   /* MADV_GUARD_INSTALL, which headers of older kernels lack */
-
 	ZL_MAY_FAIL(ZL_OWN_PROTECT);
-	return zl_raw(__NR_madvise, address, size, GUARD_INSTALL);
+	return zl_raw(__NR_madvise, address, size, ZL_OS_GUARD);
 }
 
 long zl_os_open(const char *path, int flags)

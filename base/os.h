@@ -20,6 +20,7 @@ long zl_os_unmap(uintptr_t address, size_t size);
 void zl_os_hide_from_dumps(uintptr_t address, size_t size);
 long zl_os_protect(uintptr_t address, size_t size, int protection);
 /* Make pages of anonymous memory fault, without a mapping of their own. -EINVAL before Linux 6.13 */
+enum { ZL_OS_GUARD = 102 };   /* MADV_GUARD_INSTALL, which headers of older kernels lack */
 long zl_os_guard(uintptr_t address, size_t size);
 /* Close-on-exec; with O_CREAT the mode is 0666 less the umask. */
 long zl_os_open(const char *path, int flags);

@@ -76,18 +76,21 @@ static void move(struct zl_stub *_Atomic *from, size_t chains)
 	}
 }
 
-/* Without memory the chains just become longer. */
+/* Without memory the chains just become longer, and there is no new try before there are twice as many stubs. */
 static void grow(void)
 {
+	static size_t least;
 	unsigned now = atomic_load_explicit(&level, memory_order_relaxed);
 	size_t size = sizeof(smallest[0]) << bits_of(now + 1);
 	long at;
 
-	if (now + 1 == LEVELS)
+	if (now + 1 == LEVELS || stubs < least)
 		return;
 	at = zl_near_map((uintptr_t)smallest, size);
-	if (zl_is_error(at))
+	if (zl_is_error(at)) {
+		least = 2 * stubs;
 		return;
+	}
 	zl_os_hide_from_dumps((uintptr_t)at, size);
 	tables[now + 1] = (struct zl_stub *_Atomic *)at;
 	take_turn();

@@ -30,7 +30,7 @@ struct query {
 };
 static_assert(sizeof(struct query) == 104, "linux/fs.h");
 
-#define QUERY _IOWR('f', 17, struct query)
+static_assert((int)_IOWR('f', 17, struct query) == ZL_MAPS_QUERY, "maps.h");
 
 /* The device that the kernel keeps memfds on, and nothing else that can be opened. */
 static uint32_t memfd_major, memfd_minor;
@@ -149,7 +149,7 @@ static long ask(long fd, uintptr_t address, struct zl_mapping *mapping, char *na
 {
 	struct query query = { .size = sizeof(query), .address = address, .name = (uintptr_t)name,
 			       .name_size = (uint32_t)name_size };
-	long result = zl_os_ask((int)fd, QUERY, &query);
+	long result = zl_os_ask((int)fd, ZL_MAPS_QUERY, &query);
 
 	if (result < 0)
 		return result;
@@ -174,7 +174,7 @@ bool zl_maps_may_have_file(uintptr_t address)
 
 	if (zl_is_error(fd))
 		return true;
-	result = zl_os_ask((int)fd, QUERY, &query);
+	result = zl_os_ask((int)fd, ZL_MAPS_QUERY, &query);
 	zl_raw(__NR_close, fd);
 	return result != 0 || query.inode != 0;
 }

@@ -4,6 +4,8 @@
 
 #include "base/types.h"
 
+enum { ZL_MAPS_QUERY = (int)0xc0686611 };   /* PROCMAP_QUERY, which headers of older kernels lack */
+
 struct zl_mapping {
 	uintptr_t start, end;
 	uint64_t offset;       /* of `start` in the file, 0 if there is none */

@@ -27,6 +27,7 @@
 #include "base/copy.h"
 #include "base/os.h"
 #include "base/string.h"
+#include "lazy/maps.h"
 #include "lazy/patch.h"
 #include "threads/call.h"
 #include "threads/owners.h"
@@ -252,7 +253,7 @@ static long set_strict(struct zl_frame *frame)
  * as ZLAZY_ON_ERROR says, but for the calls without which it has no handler or no block. */
 bool zl_seccomp_may_start(const struct zl_seccomp *filters)
 {
-	static const struct { short number; int a, b, c; } needed[] = {
+	static const struct { short number; long a, b, c; } needed[] = {
 		{ __NR_arch_prctl, ARCH_SET_GS, 0, 0 }, { __NR_rt_sigaction, SIGSYS, 1, 0 }, { __NR_rt_sigreturn, 0, 0, 0 },
 		{ __NR_sigaltstack, 1, 0, 0 },
 	}, calls[] = {
@@ -264,6 +265,8 @@ bool zl_seccomp_may_start(const struct zl_seccomp *filters)
 		{ __NR_mmap, 0, ZL_PAGE, PROT_READ | PROT_WRITE }, { __NR_mprotect, 0, ZL_PAGE, PROT_READ | PROT_WRITE },
 		{ __NR_munmap, 0, ZL_PAGE, 0 }, { __NR_openat, -100, 1, 0 }, { __NR_read, 3, 1, 1 }, { __NR_close, 3, 0, 0 },
 		{ __NR_fstat, 3, 1, 0 }, { __NR_lseek, 3, 0, 1 }, { __NR_fcntl, 3, F_DUPFD_CLOEXEC, 3 }, { __NR_ioctl, 3, 0, 1 },
+		{ __NR_ioctl, 3, ZL_MAPS_QUERY, 1 }, { __NR_madvise, 0, ZL_PAGE, MADV_NOHUGEPAGE },
+		{ __NR_madvise, 0, ZL_PAGE, ZL_OS_GUARD },
 		{ __NR_pwrite64, 3, 1, 1 }, { __NR_pread64, 3, 1, 1 }, { __NR_madvise, 0, ZL_PAGE, MADV_POPULATE_WRITE },
 		{ __NR_memfd_create, 1, MFD_CLOEXEC, 0 }, { __NR_membarrier, 1 << 6, 0, 0 },
 		{ __NR_futex, 1, FUTEX_WAIT_PRIVATE, 2 },

@@ -68,7 +68,7 @@ extern uint32_t zl_vector_kind;                  /* VECTOR_ */
 extern uint32_t zl_vector_size;                  /* bytes of a saved area */
 extern uint64_t zl_vector_mask;                  /* the components in it, as in XCR0; 0 with fxsave */
 #ifdef ZL_FAULT_INJECTION
-/* ZLAZY_WITHOUT: avx, xgetbv, xsavec or xsave is taken for absent. @init */
+/* ZLAZY_WITHOUT: avx512, xgetbv, avx, xsavec or xsave is taken for absent. @init */
 bool zl_vectors_lack(const char *feature);
 #endif
 

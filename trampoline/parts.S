@@ -88,7 +88,7 @@ mxcsr_default:
 	.text
 # zl_save_parts - void zl_save_parts(void *area)
 # in:   rdi area, 64-aligned
-# out:  extended state as a function may expect it; clobbers rax rcx rdx
+# out:  extended state as a function may expect it; clobbers rax rcx rdx r8
 	.p2align 4
 	.globl	zl_save_parts
 	.hidden	zl_save_parts
