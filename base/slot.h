@@ -24,7 +24,7 @@
 #define SLOT_BLOCK	0x3e000
 
 /* struct zl_block, what the entry, gate and exit use (gs points at it): in the first cache line what every call needs,
- * in the second what hooks need that preserve everything, and what is rare. */
+ * in the second what hooks need besides, those that preserve everything above all, and what is rare. */
 #define BLOCK_R11	0
 #define BLOCK_RET	8
 #define BLOCK_TOP	16

@@ -208,6 +208,7 @@ def usual(build):
     return [*sources(), Step("symbols", python("tests/test_symbols.py", "--build", build)),
             Step("unwind", python("tests/test_unwind.py", "--build", build)),
             Step("a signal at every instruction", python("tests/test_inject.py", "--build", build), 300),
+            Step("instructions of the hot path", python("tests/test_hotpath.py", "--build", build), 120),
             Step("cores", python("tests/test_core.py", build), 120, machine.why_not("trap")), *units(build),
             Step("charts", python("tests/test_plot.py")), command(build), *hooks(build), vdso(build), jit(build),
             sealed(build), audit(build), blocking(build),

@@ -115,11 +115,11 @@ def name_of(path):
 
 
 class Symbols:
-    """Of libzlazy.so: what test programs were interrupted in."""
+    """Of libzlazy.so, those that match the pattern: what test programs were interrupted in."""
 
-    def __init__(self, library):
+    def __init__(self, library, pattern="zl_"):
         lines = subprocess.run(["nm", library], capture_output=True, text=True, check=True).stdout.splitlines()
-        found = [line.split() for line in lines if re.match(r"[0-9a-f]+ [tTrR] zl_", line)]
+        found = [line.split() for line in lines if re.match(r"[0-9a-f]+ [tTrR] " + pattern, line)]
         self.offset = {name: int(address, 16) for address, _, name in found}
         self.sorted = sorted((offset, name) for name, offset in self.offset.items())
 

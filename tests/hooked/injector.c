@@ -1,13 +1,15 @@
-/* injector.c - send a signal at every instruction of a system call; for tests/test_inject.py
+/* injector.c - send a signal at every instruction of a system call, or list these; for tests/test_inject.py
  *
  *     injector SIGNAL PROGRAM CASE RESULT FORM [NAME=VALUE ...]
  *
  * Runs PROGRAM (injected.c), with NAME=VALUE in its environment, under ptrace. In round k it lets it come to the first
  * breakpoint and over the jump that follows, makes k steps, sends SIGNAL, and lets it go on to the second: the program
- * itself checks what the handler is shown and what becomes of the call. The last round is the one whose steps come to the second breakpoint,
- * or to a call that sleeps in the kernel.
+ * itself checks what the handler is shown and what becomes of the call. The last round is the one whose steps come to
+ * the second breakpoint, or to a call that sleeps in the kernel. SIGNAL 0: no signal; one call is stepped through from
+ * end to end, and then the program is done with (tests/test_hotpath.py).
  * Output: `map` and a line of /proc/PID/maps for each mapping of code, `at PC` for each signal, `asleep` for one to
- * a call that sleeps, and `steps N`; or FAIL, and exit status 1.
+ * a call that sleeps, and `steps N`; or FAIL, and exit status 1. For SIGNAL 0 `at PC CODE` for each instruction, CODE
+ * being its first eight bytes, as a number.
  *
  * A step must not be seen by the program, but pushfq and `syscall` store the trap flag: it is taken out there.
  */
@@ -251,6 +253,20 @@ static bool try_step(int signal)
 	return is_asleep || sent_at == end - 1;
 }
 
+static void print_call(void)
+{
+	alarm(ROUND_SECONDS);
+	for (; regs.rip != end - 1; steps++) {
+		sent_at = regs.rip;
+		errno = 0;
+		printf("at %#lx %#lx\n", sent_at, ptrace(PTRACE_PEEKTEXT, program, sent_at, 0));
+		check(errno == 0, "PTRACE_PEEKTEXT");
+		if (!step())
+			fail("the call sleeps");
+	}
+	printf("steps %ld\n", steps);
+}
+
 /* The program, too: to wake it up on another would take longer. */
 static void stay_on_this_cpu(void)
 {
@@ -272,6 +288,10 @@ int main(int argc, char **argv)
 	stay_on_this_cpu();
 	alarm(ROUND_SECONDS);
 	start(argv + 2);
+	if (atoi(argv[1]) == 0) {
+		print_call();
+		return 0;
+	}
 	while (!try_step(atoi(argv[1])))
 		steps++;
 	printf("steps %ld\n", steps);
