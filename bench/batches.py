@@ -8,6 +8,7 @@ program must have asked of the kernel.
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -83,8 +84,14 @@ class Batch:
                  (os.POSIX_SPAWN_OPEN, 1, self.output, to_file, 0o600),
                  (os.POSIX_SPAWN_OPEN, 2, self.path("errors"), to_file, 0o600)]
         start = time.monotonic()
-        pid = os.posix_spawn(shutil.which(words[0], path=sessions.PATH), words, environment, file_actions=files)
-        _, status, usage = os.wait4(pid, 0)
+        pid = os.posix_spawn(shutil.which(words[0], path=sessions.PATH), words, environment, file_actions=files,
+                             setpgroup=0)
+        try:
+            _, status, usage = os.wait4(pid, 0)
+        except BaseException:
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
         seconds = time.monotonic() - start
         self.check(use.mechanism.name, os.waitstatus_to_exitcode(status))
         use.check(self.name, self.least)

@@ -2,7 +2,8 @@
 
 A variant is a short process (programs/loop.c); a round runs all of them a few times, one after the other, on one
 processor, in a rotated order, and takes the median of each. A run counts only if it measured what it claims: the
-answer, the site's bytes (whether, and how, it was rewritten), and how often the hook has run.
+answer, the site's bytes (whether, and how, it was rewritten), and how often the hook has run. What none of these shows,
+the tactic, the sled and how registers are kept, the agent tells once, when the variants are tried.
 """
 import os
 import re
@@ -68,6 +69,9 @@ def run_once(program, variant, milliseconds):
         except subprocess.TimeoutExpired:
             process.kill()
             raise Failed(f"{variant.name}: not finished after {SECONDS} s") from None
+        except BaseException:
+            process.kill()
+            raise
     words = out.split()
     if process.returncode == harness.SKIPPED:
         raise Skipped(f"{variant.name}: {err.strip()}")
@@ -78,12 +82,37 @@ def run_once(program, variant, milliseconds):
     return float(ns)
 
 
+def words_at_start(environment):
+    """What the agent has to say of itself under these settings (agent/describe.c)."""
+    tactic = environment["ZLAZY_TACTIC"]
+    words = [f": tactic {tactic} ("]
+    if tactic == "zpoline":
+        words.append(f", {environment.get('ZLAZY_SLED', 'jump')} sled")
+    if "ZLAZY_VECTORS" in environment:
+        words.append(f", all registers kept ({environment['ZLAZY_VECTORS']} ")
+    return words
+
+
+def check_start(program, variant):
+    """Raises Failed if another tactic, sled or way to keep registers is at work than the variant's name says."""
+    if "ZLAZY_TACTIC" not in variant.environment:
+        return
+    environment = {**variant.environment, "ZLAZY_DEBUG": "1"}
+    del environment["ZLAZY_QUIET"]
+    said = subprocess.run([program, *variant.words(1)], env=environment, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=SECONDS).stderr
+    missing = [word for word in words_at_start(variant.environment) if word not in said]
+    if missing:
+        raise Failed(f"{variant.name}: the agent doesn't say `{missing[0]}`, but: {said.strip() or 'nothing'}")
+
+
 def try_all(program, variants, report):
     """Run each once, shortly; those that don't work leave the table, and are told."""
     usable = {}
     for key, variant in variants.items():
         try:
             run_once(program, variant, 2)
+            check_start(program, variant)
             usable[key] = variant
         except Skipped as why:
             report.note(str(why))

@@ -8,11 +8,13 @@ many short ones tell more than one long.) CPU is what the scheduler counted for 
 own included. Each client looks at the replies, and what the mechanism has counted is compared with the requests.
 """
 import collections
+import contextlib
 import csv
 import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -97,7 +99,7 @@ class Server:
         environment = {**sessions.plain_environment(self.folder), **self.use.variables}
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([*self.use.words, *self.command()], env=environment, stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL,
+                                            stdin=subprocess.DEVNULL, start_new_session=True,
                                             preexec_fn=lambda: os.sched_setaffinity(0, processors()[0]))
 
     @classmethod
@@ -173,14 +175,24 @@ class Server:
         self.use.check(type(self).__name__.lower(), sum(int(n * load.least) for load, n in self.requests.items()))
 
     def stop(self):
+        """Whatever is left of it then, workers without a master included, is killed."""
         if self.process.poll() is None:
+            left = processes(self.process.pid)[1:]
             try:
                 os.kill(self.main(), self.stop_signal)
                 self.process.wait(WAIT_SECONDS)
             except (ProcessLookupError, subprocess.TimeoutExpired):
-                for pid in processes(self.process.pid):
-                    os.kill(pid, 9)
+                self.kill(left)
+                self.process.kill()
                 self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    @staticmethod
+    def kill(pids):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     stop_signal = 15
 

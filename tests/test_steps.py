@@ -13,6 +13,7 @@ import contextlib
 import io
 import os
 import sys
+import tempfile
 import time
 import unittest
 
@@ -131,6 +132,26 @@ class Benches(unittest.TestCase):
                       (native, 100, 100, "0f05", 50, 50)):
             with self.assertRaises(loops.Failed):
                 loops.check_run(*wrong)
+
+    def test_agent_that_does_something_else(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = os.path.join(folder, "program")
+            with open(program, "w", encoding="ascii") as file:
+                file.write("#!/bin/sh\necho \"$SAID\" >&2\n")
+            os.chmod(program, 0o755)
+
+            def check(said, **settings):
+                environment = {"PATH": os.environ["PATH"], "ZLAZY_QUIET": "1", "SAID": said, **settings}
+                loops.check_start(program, loops.Variant("it", "syscall", loops.GETPID, "pid", environment=environment))
+
+            check("", ZLAZY_SLED="no agent")
+            said = "zlazy: it: tactic zpoline (ZLAZY_TACTIC=zpoline), short sled, all registers kept (xsavec 0x7)"
+            right = {"ZLAZY_TACTIC": "zpoline", "ZLAZY_SLED": "short", "ZLAZY_VECTORS": "xsavec"}
+            check(said, **right)
+            for wrong in ("", said.replace("short", "jump"), said.replace("xsavec", "by component"),
+                          said.replace("tactic zpoline", "tactic jump")):
+                with self.assertRaises(loops.Failed):
+                    check(wrong, **right)
 
 
 if __name__ == "__main__":
