@@ -38,9 +38,14 @@ def parse_options(description, rounds=7, extra=None):
         extra(parser)
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)
-    # So that `finally` clauses also run when a bench is told to stop.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, end_by_signal)
     return options
+
+
+def end_by_signal(*_):
+    """So that `finally` clauses also run when a bench is told to stop, and, told again, to their end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
 
 
 def stop(status, text):
