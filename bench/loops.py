@@ -34,6 +34,7 @@ class Variant:
         self.site = site
         self.environment = environment or harness.native_environment()
         self.is_counted = is_counted
+        self.in_use = 0     # components of extended state, as in XCR0
         self.ns = []
 
     def words(self, milliseconds):
@@ -75,9 +76,10 @@ def run_once(program, variant, milliseconds):
     words = out.split()
     if process.returncode == harness.SKIPPED:
         raise Skipped(f"{variant.name}: {err.strip()}")
-    if process.returncode != 0 or len(words) != 5:
+    if process.returncode != 0 or len(words) != 6:
         raise Failed(f"{variant.name}: status {process.returncode}: {err.strip() or 'nothing said'}")
-    ns, result, site, calls, runs = words
+    ns, result, site, calls, runs, in_use = words
+    variant.in_use = int(in_use, 16)
     check_run(variant, process.pid, int(result), site, int(calls), int(runs))
     return float(ns)
 
@@ -139,6 +141,8 @@ def measure(program, variants, options, report):
     """All rounds, on one processor; returns the variants that can be had."""
     os.sched_setaffinity(0, {options.cpu})
     variants = try_all(program, variants, report)
+    if not variants:
+        report.finish()
     for turn in range(options.rounds):
         measure_round(program, variants, options, turn, report)
     return variants

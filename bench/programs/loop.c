@@ -12,10 +12,12 @@
  *
  * Warms up, sizes the loop so that CHUNKS of it take about MILLISECONDS, and prints the median chunk:
  * nanoseconds per call, the last result, the bytes of the site, or of the mov and the site, as they are afterwards,
- * the number of calls made, and what the hook says to HOOK_COUNT (-ENOSYS: there is none; 0 for C calls). From these
- * the driver knows what it has measured. Exit status 77: this machine can't do it.
+ * the number of calls made, what the hook says to HOOK_COUNT (-ENOSYS: there is none; 0 for C calls), and the
+ * components of extended state in use meanwhile. From these the driver knows what it has measured. Exit status 77: this
+ * machine can't do it.
  */
 #define _GNU_SOURCE
+#include <cpuid.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -99,6 +101,7 @@ struct measured {
 	int size;
 	long number;
 	long calls;                    /* made so far */
+	unsigned in_use;               /* as components_in_use() has it */
 };
 
 static long run(struct measured *what, long count)
@@ -124,6 +127,18 @@ static long size_chunk(struct measured *what, double ns)
 	}
 }
 
+/* Bits as in XCR0; all where the CPU doesn't tell. */
+static unsigned components_in_use(void)
+{
+	enum { LEAF = 0xd, KNOWS_XGETBV_1 = 1 << 2 };
+	unsigned a, b, c, d;
+
+	if (!__get_cpuid_count(LEAF, 1, &a, &b, &c, &d) || !(a & KNOWS_XGETBV_1))
+		return ~0u;
+	__asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(1));
+	return a;
+}
+
 static void measure(struct measured *what, double chunk_ns)
 {
 	double ns[CHUNKS];
@@ -136,6 +151,7 @@ static void measure(struct measured *what, double chunk_ns)
 		result = run(what, count);
 		ns[i] = (now_ns() - start) / (double)count;
 	}
+	what->in_use = components_in_use();
 	qsort(ns, CHUNKS, sizeof(ns[0]), compare_doubles);
 	printf("%.3f %ld ", ns[CHUNKS / 2], result);
 	for (int i = 0; i < what->size; i++)
@@ -209,13 +225,13 @@ static struct measured choose_loop(const char *kind, long number)
 	if (strcmp(kind, "library") == 0)
 		pointer = library_callee;
 	if (strcmp(kind, "library") == 0 || strcmp(kind, "call") == 0)
-		return (struct measured){ loop_call, loop_site, 2, number, 0 };
+		return (struct measured){ loop_call, loop_site, 2, number, 0, 0 };
 	if (strcmp(kind, "libc") == 0)
-		return (struct measured){ loop_libc, loop_site, 2, number, 0 };
+		return (struct measured){ loop_libc, loop_site, 2, number, 0, 0 };
 	if (strcmp(kind, "mov") != 0)
-		return (struct measured){ loop_syscall, loop_site, 2, number, 0 };
-	return number == HOOK_GETPID ? (struct measured){ loop_by_mov_39, loop_mov_39, 7, number, 0 }
-				     : (struct measured){ loop_by_mov_500, loop_mov_500, 7, number, 0 };
+		return (struct measured){ loop_syscall, loop_site, 2, number, 0, 0 };
+	return number == HOOK_GETPID ? (struct measured){ loop_by_mov_39, loop_mov_39, 7, number, 0, 0 }
+				     : (struct measured){ loop_by_mov_500, loop_mov_500, 7, number, 0, 0 };
 }
 
 /* What the hook says it has seen. */
@@ -236,6 +252,6 @@ int main(int argc, char **argv)
 
 	arm_or_skip(find_kind(argv[1]), argc == 5 ? atoi(argv[4]) : -1);
 	measure(&what, atof(argv[3]) * 1e6 / CHUNKS);
-	printf(" %ld %ld\n", what.calls, ask_count(&what));
+	printf(" %ld %ld %x\n", what.calls, ask_count(&what), what.in_use);
 	return 0;
 }
