@@ -21,7 +21,12 @@ FILES = 20000
 FOLDERS = 200
 SOURCES = 40
 INSERTS = 1000
+SECONDS = 300   # after which a run hangs
 PYTHON = "/usr/bin/python3"
+
+
+def on_alarm(*_):
+    raise RuntimeError(f"not finished after {SECONDS} s")
 
 
 def write(name, text):
@@ -83,6 +88,8 @@ class Batch:
         files = [(os.POSIX_SPAWN_OPEN, 0, self.input, os.O_RDONLY, 0),
                  (os.POSIX_SPAWN_OPEN, 1, self.output, to_file, 0o600),
                  (os.POSIX_SPAWN_OPEN, 2, self.path("errors"), to_file, 0o600)]
+        signal.signal(signal.SIGALRM, on_alarm)
+        signal.alarm(SECONDS)
         start = time.monotonic()
         pid = os.posix_spawn(shutil.which(words[0], path=sessions.PATH), words, environment, file_actions=files,
                              setpgroup=0)
@@ -92,6 +99,8 @@ class Batch:
             os.killpg(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             raise
+        finally:
+            signal.alarm(0)
         seconds = time.monotonic() - start
         self.check(use.mechanism.name, os.waitstatus_to_exitcode(status))
         use.check(self.name, self.least)

@@ -29,6 +29,7 @@ from services_list import as_user, postgresql_folder
 
 CLIENTS = 50
 WAIT_SECONDS = 20
+CLIENT_SECONDS = 120    # after which a client hangs, or its server
 TICK = os.sysconf("SC_CLK_TCK")
 
 # What is measured of a server: a name, the client's words, how many system calls one request takes at least, and
@@ -77,7 +78,8 @@ def cpu_of(pid):
 def run_client(*command):
     """What a client says that runs on its own processor."""
     done = subprocess.run(command, env=sessions.plain_environment("/"), stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, preexec_fn=lambda: os.sched_setaffinity(0, processors()[1]))
+                          text=True, preexec_fn=lambda: os.sched_setaffinity(0, processors()[1]),
+                          timeout=CLIENT_SECONDS)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} ended with status {done.returncode}: {done.stderr.strip()[-300:]}")
     return done.stdout
