@@ -93,8 +93,8 @@ static bool take_debug(const char *value)
 
 static bool take_sled(const char *value)
 {
-	static const struct choice choices[] = { { "jump", ZL_SLED_JUMP }, { "short", ZL_SLED_SHORT }, { "nop", ZL_SLED_NOP },
-		{ 0 } };
+	static const struct choice choices[] = { { "jump", ZL_SLED_JUMP }, { "short", ZL_SLED_SHORT },
+		{ "nop", ZL_SLED_NOP }, { 0 } };
 	int sled;
 	if (!choose(value, choices, &sled))
 		return false;

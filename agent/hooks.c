@@ -4,9 +4,9 @@
  * made. Each hook sees only the numbers that it wants, at the moment the call reaches it: an outer hook may have
  * changed the number.
  *
- * Each hook runs with the fs that threads/control.c says, and has it again when next() comes back; at the core fs is the
- * program's. LEVEL_ON_CONTROL in frame->level says that it is not. A call that doesn't return (exit, the child of a clone)
- * so leaves nothing to undo.
+ * Each hook runs with the fs that threads/control.c says, and has it again when next() comes back; at the core fs is
+ * the program's. LEVEL_ON_CONTROL in frame->level says that it is not. A call that doesn't return (exit, the child of a
+ * clone) so leaves nothing to undo.
  */
 #include "agent/hooks.h"
 #include "base/print.h"

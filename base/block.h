@@ -49,13 +49,13 @@ struct zl_block {
 	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
 
 	uint64_t again_site;            /* the call that was last interrupted, 0 if none; */
-	uintptr_t control;              /* thread pointer of the hooks' control block, 0: none yet. Stays with the slot */
+	uintptr_t control;              /* thread pointer of the hooks' control block, 0: none yet; the slot's */
 	uintptr_t program_fs;           /* while hook code has its own */
 	struct zl_block *self;
 	struct zl_block *next_free;     /* free list: threads/slots.c */
 	uint64_t child_rsp;             /* the stack that a new thread found itself on */
 	uint64_t target;                /* where the exit of an int $0x80 jumps */
-	const struct zl_seccomp *seccomp;   /* the filters that this thread began with or has installed (base/seccomp.h) */
+	const struct zl_seccomp *seccomp;   /* filters that it began with or has installed (base/seccomp.h) */
 
 	bool is_again_next;             /* the handler has returned to again_site */
 	bool is_vforked;                /* its parent gives the block back */

@@ -164,7 +164,8 @@ long zl_call_real(struct zl_frame *frame)
 
 	if (zl_unlikely(frame->call.abi == ZLAZY_ABI_I386))
 		return call_i386(frame);
-	if (number < ZL_ARRAY_SIZE(owners) && frame->filter[number] & ZL_SPECIAL && owners[number] && !is_filtered(frame))
+	if (number < ZL_ARRAY_SIZE(owners) && frame->filter[number] & ZL_SPECIAL && owners[number] &&
+	    !is_filtered(frame))
 		return owners[number](frame);
 	return zl_call_make(frame);
 }

@@ -30,8 +30,8 @@ extern struct zl_direct {
 	void *data;
 } zl_direct[ZL_DIRECT], zl_direct_preserving[ZL_DIRECT];
 static_assert(sizeof(struct zl_direct) == 16, "entry.S scales by it");
-static_assert(ZL_WANTED == BITS_WANTED && ZL_PRESERVE == BITS_PRESERVE && ZL_SPECIAL == BITS_SPECIAL && ZL_FIRST_MASK == BITS_FIRST &&
-	      ZL_I386 == BITS_I386, "frame.h");
+static_assert(ZL_WANTED == BITS_WANTED && ZL_PRESERVE == BITS_PRESERVE && ZL_SPECIAL == BITS_SPECIAL &&
+	      ZL_FIRST_MASK == BITS_FIRST && ZL_I386 == BITS_I386, "frame.h");
 static_assert(ZL_FIRST == LEVEL_STEP, "entry.S makes a level of a filter's entry");
 
 /* From the SIGSYS handler to zl_entry_jump, behind the point where it has filled the frame. The context has extended

@@ -1,8 +1,8 @@
 /* vector.S - extended state (x87, SSE, AVX, AVX-512, AMX) around hook code that may use it
  *
  * By component (parts.S) where the CPU tells what is in use; else as a whole, by xsavec, xsave or fxsave. PKRU stays as
- * the program has it. The area lies on the agent's stack, below the frame; FRAME_VECTORS points at it while it is valid.
- * Hook code starts with the x87 stack empty and MXCSR at its default, as the ABI promises to a function.
+ * the program has it. The area lies on the agent's stack, below the frame; FRAME_VECTORS points at it while it is
+ * valid. Hook code starts with the x87 stack empty and MXCSR at its default, as the ABI promises to a function.
  */
 #include "trampoline/frame.h"
 

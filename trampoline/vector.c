@@ -21,8 +21,9 @@ static enum { NOTHING, AVX512, XGETBV, AVX, XSAVEC, XSAVE } lacks;
 
 bool zl_vectors_lack(const char *feature)
 {
-	static const char *const name[] = { [AVX512] = "avx512", [XGETBV] = "xgetbv", [AVX] = "avx", [XSAVEC] = "xsavec",
-					    [XSAVE] = "xsave" };
+	static const char *const name[] = {
+		[AVX512] = "avx512", [XGETBV] = "xgetbv", [AVX] = "avx", [XSAVEC] = "xsavec", [XSAVE] = "xsave",
+	};
 
 	lacks = XSAVE;
 	while (lacks != NOTHING && !zl_equal(feature, name[lacks]))

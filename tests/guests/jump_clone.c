@@ -28,7 +28,7 @@ static _Noreturn void in_child(int status)
 
 static long make(int kind)
 {
-	return kind == 0 ? mov_fork(0, 0, 0) : kind == 1 ? mov_clone(0, SIGCHLD, 0) : 
+	return kind == 0 ? mov_fork(0, 0, 0) : kind == 1 ? mov_clone(0, SIGCHLD, 0) :
 		cave_make(kind == 2 ? SYS_fork : SYS_clone, SIGCHLD, 0);
 }
 

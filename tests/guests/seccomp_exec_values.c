@@ -1,5 +1,5 @@
-/* seccomp_exec_values - rows 15, 19: a program is started under a filter that kills for a value of an argument which the
- * program never uses, and the agent's start does */
+/* seccomp_exec_values - rows 15, 19: a program is started under a filter that kills for a value of an argument which
+ * the program never uses, and the agent's start does */
 #include "seccomp.h"
 
 /* PROCMAP_QUERY; MADV_NOHUGEPAGE, MADV_GUARD_INSTALL. */
