@@ -35,6 +35,14 @@ static uintptr_t relative_at(uintptr_t at)
 	return at + sizeof(relative) + (uintptr_t)(intptr_t)relative;
 }
 
+static int32_t number_at(const uint8_t *at)
+{
+	int32_t number;
+
+	memcpy(&number, at, sizeof(number));
+	return number;
+}
+
 void stubs_expect_code(const struct zl_stub *stub, uintptr_t after, const struct zl_jump *jump)
 {
 	static const uint8_t save[] = { 0x65, 0x4c, 0x89, 0x1c, 0x25, BLOCK_R11, 0, 0, 0 };
@@ -43,9 +51,9 @@ void stubs_expect_code(const struct zl_stub *stub, uintptr_t after, const struct
 	assert_int_equal(stub->code, jump->cave ? at + ZL_STUB_SAVE : at);
 	assert_memory_equal((void *)(at + ZL_STUB_NUMBER), "\x48\x8b\x05", 3);
 	if (jump->length == ZL_MOV_SIZE)
-		assert_int_equal(*(uint64_t *)relative_at(at + 3), *(uint32_t *)(jump->displaced + 1));
+		assert_int_equal(*(uint64_t *)relative_at(at + 3), (uint32_t)number_at(jump->displaced + 1));
 	if (jump->length == MOV_RAX_SIZE)
-		assert_int_equal(*(uint64_t *)relative_at(at + 3), (int64_t)*(int32_t *)(jump->displaced + 3));
+		assert_int_equal(*(uint64_t *)relative_at(at + 3), (int64_t)number_at(jump->displaced + 3));
 	assert_memory_equal((void *)(at + ZL_STUB_SAVE), save, sizeof(save));
 	assert_memory_equal((void *)(at + ZL_STUB_AFTER), "\x4c\x8b\x1d", 3);
 	assert_int_equal(*(uint64_t *)relative_at(at + ZL_STUB_AFTER + 3), after);
