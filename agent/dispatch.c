@@ -47,8 +47,8 @@ static void look_for_again(struct zl_block *block, struct zl_frame *frame)
 	block->is_again_next = false;
 }
 
-/* Everything but what entry.S does by itself: owners, hooks that need vectors saved, int $0x80, calls seen again, the
- * program's own Syscall User Dispatch.
+/* Everything but the direct calls of a hook by entry.S and preserve.S: owners of what no hook wants, preserving hooks
+ * inside general ones, int $0x80, calls seen again, the program's own Syscall User Dispatch.
  * @entry */
 zl_from_kernel long zl_dispatch(struct zl_frame *frame, unsigned bits)
 {

@@ -33,7 +33,7 @@ static inline bool zl_hook_wants(const struct zlazy_hook *hook, const struct zla
 long zl_hooks_run_next(struct zl_frame *frame);
 
 /* The same. What has been in the kernel comes back through as few returns as can be (trampoline/returns.c): so
- * zl_call_real() comes last, to be jumped to. */
+ * zl_call_real() comes last, to be jumped to. pre: fs is the program's (no LEVEL_ON_CONTROL) */
 static inline long zl_hooks_run(struct zl_frame *frame)
 {
 	if (frame->level < zl_hooks.levels)

@@ -360,7 +360,9 @@ class Postgres(Server):
     def settle(self):
         """The backends have ended, and their CPU time counts as the server's."""
         end = time.monotonic() + 5
-        while len(processes(self.process.pid)) > self.idle and time.monotonic() < end:
+        while len(processes(self.process.pid)) > self.idle:
+            if time.monotonic() > end:
+                raise RuntimeError(f"{self.name}: backends don't end 5 s after their clients")
             time.sleep(0.005)
 
     def serve(self, load, seconds):

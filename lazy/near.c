@@ -3,8 +3,8 @@
  * Not where the kernel puts it, which may be a place that the program has just left and wants back. First a good way
  * below the code, where there is nothing, mostly; but not below the stack for code above it, where the vDSO is for some
  * kernels. Else at the end of a gap, right below a mapping of code, of a file, of what can only be read, or of the
- * agent's, the nearest one first. Nothing grows there: a heap grows upward from where the program ends, a stack downward from where it
- * begins.
+ * agent's, the nearest one first. Nothing grows there: a heap grows upward from where the program ends, a stack
+ * downward from where it begins.
  */
 #include "lazy/near.h"
 #include "base/os.h"

@@ -60,6 +60,17 @@
 	.cfi_same_value r15
 .endm
 
+# A place of its own for the jump's prediction wherever it stands. Clobbers rcx.
+.macro return_from_kernel
+	cmpl	$0, zl_returns_by_jump(%rip)
+	jne	1f
+	ret
+1:	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register rip, rcx
+	jmp	*%rcx
+.endm
+
 	.section zl_gate, "ax", @progbits
 
 # zl_gate_call - make frame->call; long zl_gate_call(struct zl_frame *)
@@ -103,13 +114,7 @@
 	.cfi_adjust_cfa_offset -8
 	popq	%rbx
 	.cfi_adjust_cfa_offset -8
-	cmpl	$0, zl_returns_by_jump(%rip)
-	jne	1f
-	ret
-1:	popq	%rcx
-	.cfi_adjust_cfa_offset -8
-	.cfi_register rip, rcx
-	jmp	*%rcx
+	return_from_kernel
 	.cfi_endproc
 	.size	zl_gate_call, . - zl_gate_call
 
@@ -118,13 +123,7 @@
 	.type	__x86_return_thunk, @function
 	.cfi_startproc
 	global	__x86_return_thunk
-	cmpl	$0, zl_returns_by_jump(%rip)
-	jne	1f
-	ret
-1:	popq	%rcx
-	.cfi_adjust_cfa_offset -8
-	.cfi_register rip, rcx
-	jmp	*%rcx
+	return_from_kernel
 	.cfi_endproc
 	.size	__x86_return_thunk, . - __x86_return_thunk
 
