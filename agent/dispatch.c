@@ -43,7 +43,7 @@ static void look_for_again(struct zl_block *block, struct zl_frame *frame)
 		return;
 	if (block->is_again_next && block->again_site == (uintptr_t)frame->call.site && block->again_rsp == frame->rsp)
 		frame->call.flags |= ZLAZY_CALL_AGAIN;
-	block->again_site = 0;
+	block->has_again = false;
 	block->is_again_next = false;
 }
 

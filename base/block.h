@@ -45,10 +45,10 @@ struct zl_block {
 	uint64_t left_to, left_with;    /* pc and result with which the last trapped call went back to the program */
 	uint32_t noted;                 /* signal number that waits for this call to end, or 0 */
 	bool is_control_ready;          /* control is made for this thread, or made new for it */
+	bool has_again;                 /* a call has been interrupted, and not been seen again: again_site */
 	bool has_foreign_fs;            /* the program's fs is no block of glibc's, or another thread has it, too */
 	bool is_hook_thread;            /* made by hook code: its calls reach no hook */
 
-	uint64_t again_site;            /* the call that was last interrupted, 0 if none; */
 	uintptr_t control;              /* thread pointer of the hooks' control block, 0: none yet; the slot's */
 	uintptr_t program_fs;           /* while hook code has its own */
 	struct zl_block *self;
@@ -57,7 +57,7 @@ struct zl_block {
 	uint64_t target;                /* where the exit of an int $0x80 jumps */
 	const struct zl_seccomp *seccomp;   /* filters that it began with or has installed (base/seccomp.h) */
 
-	bool is_again_next;             /* the handler has returned to again_site */
+	bool is_again_next;             /* has_again: the handler has returned to again_site */
 	bool is_vforked;                /* its parent gives the block back */
 	bool has_own_process;           /* made with CLONE_VM, without CLONE_THREAD: exit_group ends this thread only */
 	bool clears_sighand;            /* made with CLONE_CLEAR_SIGHAND */
@@ -74,12 +74,13 @@ struct zl_block {
 	struct zl_sighand *sighand;
 	uint64_t kept_pending;          /* agent's signals that came while virtually blocked, bit per signal; the handler
 					 * adds, the thread takes away, each by one atomic instruction */
+	uint64_t again_site;            /* has_again: the call that was last interrupted, */
 	uint64_t again_rsp;             /* and where the program's stack was */
 	uintptr_t exec_scratch;         /* memory of an execve in a vfork child, unmapped by its parent */
 	size_t exec_scratch_size;
 	siginfo_t kept_info[6];         /* of the signals in kept_pending, by kept_slot() of threads/deliver.c */
 	uint8_t noted_as;               /* enum zl_noted_as of threads/deliver.h */
-	uint64_t again_handler_rsp;     /* again_site: where the stack of the handler begins that interrupted it; 0: none has */
+	uint64_t again_handler_rsp;     /* has_again: where the stack of the handler begins that interrupted it; 0: none has */
 	struct zl_fork *fork;           /* of the program, while the hooks' libc prepares for it (threads/fork.c) */
 	uintptr_t ill_again;            /* pc of a SIGILL at what was a site, executed once more (lazy/fault.c), */
 	uint64_t ill_changes;           /* after so many changes of sites */
@@ -98,7 +99,7 @@ static_assert(offsetof(struct zl_block, next_free) == BLOCK_NEXT_FREE, "slot.h")
 static_assert(offsetof(struct zl_block, target) == BLOCK_TARGET, "slot.h");
 static_assert(offsetof(struct zl_block, left_to) == BLOCK_LEFT_TO, "slot.h");
 static_assert(offsetof(struct zl_block, left_with) == BLOCK_LEFT_WITH, "slot.h");
-static_assert(offsetof(struct zl_block, again_site) == BLOCK_AGAIN_SITE, "slot.h");
+static_assert(offsetof(struct zl_block, has_again) == BLOCK_HAS_AGAIN, "slot.h");
 static_assert(offsetof(struct zl_block, is_control_ready) == BLOCK_HAS_CONTROL, "slot.h");
 static_assert(offsetof(struct zl_block, control) == BLOCK_CONTROL, "slot.h");
 static_assert(offsetof(struct zl_block, program_fs) == BLOCK_PROGRAM_FS, "slot.h");

@@ -24,7 +24,7 @@
 #define SLOT_BLOCK	0x3e000
 
 /* struct zl_block, what the entry, gate and exit use (gs points at it): in the first cache line what every call needs,
- * in the second what hooks need besides, those that preserve everything above all, and what is rare. */
+ * in the second what hooks that preserve everything need besides, and what is rare. */
 #define BLOCK_R11	0
 #define BLOCK_RET	8
 #define BLOCK_TOP	16
@@ -34,12 +34,12 @@
 #define BLOCK_LEFT_WITH	48
 #define BLOCK_NOTED	56
 #define BLOCK_HAS_CONTROL 60
-#define BLOCK_AGAIN_SITE 64
-#define BLOCK_CONTROL	72
-#define BLOCK_PROGRAM_FS 80
-#define BLOCK_SELF	88
-#define BLOCK_NEXT_FREE	96
-#define BLOCK_CHILD_RSP	104
-#define BLOCK_TARGET	112
+#define BLOCK_HAS_AGAIN	61
+#define BLOCK_CONTROL	64
+#define BLOCK_PROGRAM_FS 72
+#define BLOCK_SELF	80
+#define BLOCK_NEXT_FREE	88
+#define BLOCK_CHILD_RSP	96
+#define BLOCK_TARGET	104
 
 #endif

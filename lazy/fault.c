@@ -38,7 +38,7 @@ static bool fix_up(struct sigcontext *context)
 		{ zl_swap8_insn, zl_swap8_insn + 1, zl_swap8_fault },
 		{ zl_read_self_insn, zl_read_self_insn + 1, zl_read_self_fault },
 		{ zl_read_ticks_insn, zl_read_ticks_insn + 1, zl_read_ticks_fault },
-		{ zl_call_code, zl_call_code_end, zl_call_found },
+		{ zl_call_code, zl_call_code_end, zl_call_claimed },
 	};
 
 	for (size_t i = 0; i < ZL_ARRAY_SIZE(places); i++)

@@ -44,8 +44,10 @@ STATES = ("", "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX2,-AVX")
 AVX, HIGH, MORE, MASKS = "AVX", "upper halves of ZMM0-15; AVX is in these", "ZMM16-31", "masks"
 STATE_SETS = [("SSE", *width, *more, *masks) for width in ((), (AVX,), (HIGH,)) for more in ((), (MORE,))
               for masks in ((), (MASKS,))]
-SAVE, RESTORE = "zl_save_parts", "zl_restore_parts"
+# Functions of trampoline/parts.S.
+SAVE, RESTORE = ("zl_save_parts", "zl_store_parts"), ("zl_restore_parts", "zl_load_parts", "zl_settle_parts")
 ASSEMBLY = ("zl_preserved", "zl_save_vectors", "zl_restore_vectors")    # outside of zl_gate
+KINDS = ((SAVE, "save"), (RESTORE, "restore"), (ASSEMBLY, "assembly"))
 OURS = ("page zero", "sled or stub", "injected", "libzlazy.so")
 COMPILED_MAY_DIFFER, LEAST_DIFFERENCE = 0.25, 3
 PREFIXES = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3}
@@ -119,7 +121,7 @@ class Tracer:
         if file != "libzlazy.so" or offset + self.added in self.gate:
             return "assembly"
         name = self.symbols.place(offset + self.added).partition("+")[0]
-        return {SAVE: "save", RESTORE: "restore"}.get(name, "assembly" if name in ASSEMBLY else "compiled")
+        return next((kind for functions, kind in KINDS if name in functions), "compiled")
 
     def measure(self, way, hook, result, settings):
         """Raises RuntimeError if the call went wrong."""

@@ -29,7 +29,7 @@ HOT_FOLDERS = ("base", "trampoline", "lazy", "threads")
 HOT_FILES = ("agent/dispatch.c",)
 # They hold the program's vector state, and so the only instructions on it.
 VECTOR_FUNCTIONS = {"zl_save_vectors", "zl_restore_vectors", "zl_save_for_frame", "zl_entry_trapped", "zl_save_parts",
-                    "zl_restore_parts"}
+                    "zl_store_parts", "zl_restore_parts", "zl_load_parts", "zl_settle_parts"}
 VECTOR_MAY_USE = re.compile(r"xsave|xrstor|fxsave|fxrstor|fninit|v?(?:ld|st)mxcsr|movaps|vmovdqa|kmovq|vzeroupper|tilerelease")
 TRAPS = {"zl_null_trap", "zl_deliver_trap"}
 VECTOR = re.compile(r"%(?:[xyz]mm\d|mm\d|st\b|k[0-7]\b|tmm\d)")

@@ -44,8 +44,8 @@ static void copy_frame(struct zl_block *child, const struct zl_frame *frame)
 	struct zl_frame *copy = zl_slot_first_frame(child);
 	memcpy(copy, frame, sizeof(*copy));
 	if (frame->vectors) {
-		copy->vectors = (void *)zl_align_down((uintptr_t)copy - zl_vector_size, 64);
-		memcpy(copy->vectors, frame->vectors, zl_vector_size);
+		copy->vectors = (uint32_t)((uintptr_t)copy - zl_align_down((uintptr_t)copy - zl_vector_size, 64));
+		memcpy(zl_frame_vectors(copy), zl_frame_vectors(frame), zl_vector_size);
 	}
 	child->frame = copy;
 }
@@ -182,6 +182,6 @@ void zl_child_begin(struct zl_block *block)
 		zl_sighand_clear(block->sighand);
 	begin_hook_libc(block);
 	if (frame->vectors)
-		zl_restore_vectors(frame->vectors);
+		zl_restore_vectors(zl_frame_vectors(frame));
 	zl_child_open(block);
 }

@@ -316,7 +316,7 @@ void zl_note_fault(struct zl_block *block, int signal, const siginfo_t *info, st
 /* A call that is to be made again: is a handler of the program to run before it? */
 static void note_interruption(struct zl_block *block, const struct sigcontext *c)
 {
-	if (!block->again_site || block->again_handler_rsp)
+	if (!block->has_again || block->again_handler_rsp)
 		return;
 	block->is_again_next = c->rip == block->again_site;
 	if (!block->is_again_next)
@@ -386,6 +386,7 @@ void zl_prepare_delivery(struct zl_frame *frame)
 	zl_region_from_frame(&after, frame);
 	block->resume = (struct zl_resume){ .rip = after.rip, .rax = after.rax, .rcx = after.rcx, .r11 = after.r11 };
 	if (frame->state == ZL_FRAME_AGAIN) {
+		block->has_again = true;
 		block->again_site = (uintptr_t)frame->call.site;
 		block->again_rsp = frame->rsp;
 		block->again_handler_rsp = 0;

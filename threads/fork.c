@@ -194,6 +194,6 @@ long zl_fork(struct zl_block *block, struct zl_frame *frame, uint64_t flags)
 	if (!is_hooks)
 		zl_slot_leave_hook(block);   /* a child never returns into a hook */
 	if (frame->vectors)
-		zl_restore_vectors(frame->vectors);
+		zl_restore_vectors(zl_frame_vectors(frame));
 	zl_child_leave(frame);
 }

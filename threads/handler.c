@@ -142,7 +142,6 @@ static void enter(struct zl_block *block, struct ucontext *context)
 	block->r11 = c->r11;
 	frame->rax = c->rax;
 	frame->rcx = c->rcx;
-	frame->rdx = c->rdx;
 	frame->rsp = c->rsp;
 	frame->flags = c->eflags;
 	zl_entry_trapped(frame, c);

@@ -91,8 +91,9 @@ static void restore(struct sigcontext *c, const struct zl_block *b, const struct
 	if (pc >= (uintptr_t)entry->saved) {
 		c->rax = f->rax;
 		c->rcx = f->rcx;
-		c->rdx = f->rdx;
 	}
+	if (is_within(pc, zl_call_look, zl_call_look_end))
+		c->rdx = f->rdx;
 	if (was_in_kernel) {
 		c->rcx = f->rip;
 		c->r11 = c->eflags;

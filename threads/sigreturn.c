@@ -54,13 +54,14 @@ long zl_own_sigreturn(struct zl_frame *frame)
 	block->mask = context.uc_sigmask & ~(zl_signal_bit(SIGKILL) | zl_signal_bit(SIGSTOP));
 	context.uc_stack = zl_slot_real_stack(block);
 	context.uc_sigmask = zl_real_mask(block->mask);
-	block->is_again_next = context.uc_mcontext.rip == block->again_site && context.uc_mcontext.rsp == block->again_rsp;
+	block->is_again_next = block->has_again && context.uc_mcontext.rip == block->again_site &&
+			       context.uc_mcontext.rsp == block->again_rsp;
 	block->left_to = context.uc_mcontext.rip;
 	block->left_with = context.uc_mcontext.rax;
 	if (zl_note_kept(block))
 		send_to_delivery(block, &context);
 	block->frame = frame;
-	frame->vectors = NULL;   /* for zl_with_vectors(), which is not gone back to */
+	frame->vectors = 0;   /* for zl_with_vectors(), which is not gone back to */
 	zl_slot_leave_hook(block);
 	zl_gate_sigreturn(&context);
 }

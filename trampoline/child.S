@@ -19,9 +19,9 @@
 	.cfi_undefined rip
 	global	zl_child
 	movq	BLOCK_FRAME(%r9), %rbx
-	movq	FRAME_VECTORS(%rbx), %rsp	# lies below the frame, if there is any
-	testq	%rsp, %rsp
-	cmovzq	%rbx, %rsp
+	movl	FRAME_VECTORS(%rbx), %eax
+	movq	%rbx, %rsp
+	subq	%rax, %rsp
 	movq	%r9, %rdi
 	call	zl_child_begin
 	movq	%rbx, %rdi
@@ -36,7 +36,7 @@
 	.cfi_undefined rip
 	global	zl_child_leave
 	movq	%rdi, %rsp
-	movq	$0, FRAME_VECTORS(%rsp)
+	movl	$0, FRAME_VECTORS(%rsp)
 	movq	FRAME_RBX(%rsp), %rbx
 	movq	FRAME_RBP(%rsp), %rbp
 	movq	FRAME_R12(%rsp), %r12

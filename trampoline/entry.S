@@ -15,8 +15,9 @@
  *
  * A signal may come at every instruction. threads/region.c turns each pc in here into the program's state before
  * or after the call, so: nothing is clobbered before the label zl_*_r11, where the block has r11; r11 alone before
- * zl_*_saved, where the frame has rax, rcx and rdx; rsp not before zl_*_moved, where the frame has it; the flags not
- * before zl_*_flags, where the frame has them; and from zl_*_after and zl_exit_begin on the result is all that is new.
+ * zl_*_saved, where the frame has rax and rcx; rsp not before zl_*_moved, where the frame has it; the flags not before
+ * zl_*_flags, where the frame has them; rdx within zl_call_look, where the frame has it, and after zl_hooked only; and
+ * from zl_*_after and zl_exit_begin on the result is all that is new.
  * Change the two files together.
  *
  * All of it lies in section zl_gate: its syscall instructions pass Syscall User Dispatch.
@@ -38,8 +39,8 @@
 
 	.section zl_gate, "ax", @progbits
 
-# Save what the entry itself needs, and move to the frame. rsp_after: of the program, behind its call. Clobbers rdx
-# and r11.
+# Save what the entry itself needs, and move to the frame. rsp_after: of the program, behind its call. Leaves it in rcx;
+# clobbers r11.
 .macro begin_frame kind rsp_after
 	movq	%r11, %gs:BLOCK_R11
 	save_registers \kind \rsp_after
@@ -51,10 +52,9 @@
 	movq	%gs:BLOCK_TOP, %r11
 	movq	%rax, FRAME_RAX(%r11)
 	movq	%rcx, FRAME_RCX(%r11)
-	movq	%rdx, FRAME_RDX(%r11)
 	global	zl_\kind\()_saved
-	leaq	\rsp_after, %rdx
-	movq	%rdx, FRAME_RSP(%r11)
+	leaq	\rsp_after, %rcx
+	movq	%rcx, FRAME_RSP(%r11)
 	leaq	FRAME_FLAGS+8(%r11), %rsp
 	CFI_CFA_BEFORE_FRAME
 	global	zl_\kind\()_moved
@@ -63,39 +63,39 @@
 	global	zl_\kind\()_flags
 .endm
 
-# The program's status flags, from rflags in edx. Clobbers rax. addl makes OF of its bit, sahf the others.
-.macro restore_flags
-	movl	%edx, %eax
+# The program's status flags, from rflags in \flags, whose lowest byte is \low. Clobbers rax. addl makes OF of its bit,
+# sahf the others.
+.macro restore_flags flags low
+	movl	\flags, %eax
 	andl	$FLAGS_OVERFLOW, %eax
 	addl	$0x80000000 - FLAGS_OVERFLOW, %eax
-	movb	%dl, %ah
+	movb	\low, %ah
 	sahf
 .endm
 
-# Does anybody want number eax? Jumps to \wanted with the filter's bits in eax; falls through if not. Clobbers rdx.
-.macro ask_filter wanted
-	movl	FRAME_RAX(%rsp), %eax
-	movl	$FILTER_OTHERS, %edx
-	cmpl	%edx, %eax
-	cmovael	%edx, %eax
-	movq	FRAME_FILTER(%rsp), %rdx
-	movzbl	(%rdx,%rax), %eax
-	testl	%eax, %eax
+# Does anybody want number rax, below 2^32? Jumps to \others if it is none of the filter's own, which leads to \known
+# with r11 filled; to \wanted with the filter's bits in r11d; falls through if nobody wants it.
+.macro ask_filter known others wanted
+	movq	FRAME_FILTER(%rsp), %r11
+	cmpl	$FILTER_OTHERS, %eax
+	jae	\others
+	movzbl	(%r11,%rax), %r11d
+\known:
+	testl	%r11d, %r11d
 	jne	\wanted
 .endm
 
-# Back to the program's stack, flags, rax and rdx; the flags stay through what follows.
+# Back to the program's stack, flags and rax; the flags stay through what follows. Clobbers rcx.
 .macro end_frame
-	movl	FRAME_FLAGS(%rsp), %edx
-	restore_flags
+	movl	FRAME_FLAGS(%rsp), %ecx
+	restore_flags %ecx %cl
 	movq	FRAME_RAX(%rsp), %rax
-	movq	FRAME_RDX(%rsp), %rdx
 	movq	FRAME_RSP(%rsp), %rsp
 	.cfi_def_cfa rsp, 0
 .endm
 
 # zl_entry_trapped - void zl_entry_trapped(struct zl_frame *frame, const struct sigcontext *context)
-# in:   rdi frame, BLOCK_TOP, with rax, rcx, rdx, rsp and flags; gs:BLOCK_R11, gs:BLOCK_RET; rsi context
+# in:   rdi frame, BLOCK_TOP, with rax, rcx, rsp and flags; gs:BLOCK_R11, gs:BLOCK_RET; rsi context
 # out:  at zl_jump_flags, with all else as the context has it, extended state included
 # stack: the signal stack until nothing is read from it any more
 	.p2align 6
@@ -107,7 +107,8 @@
 	movl	STATE_FEATURES(%rcx), %eax
 	movl	STATE_FEATURES+4(%rcx), %edx
 	xrstor64 (%rcx)
-	movq	%rdi, %rdx
+	movq	%rdi, %rcx
+	movq	CONTEXT_RDX(%rsi), %rdx
 	movq	CONTEXT_R8(%rsi), %r8
 	movq	CONTEXT_R9(%rsi), %r9
 	movq	CONTEXT_R10(%rsi), %r10
@@ -119,7 +120,8 @@
 	movq	CONTEXT_RBP(%rsi), %rbp
 	movq	CONTEXT_RBX(%rsi), %rbx
 	movq	CONTEXT_RSI(%rsi), %rsi
-	movq	%rdx, %rsp
+	movq	%rcx, %rsp
+	movq	FRAME_RAX(%rsp), %rax
 	jmp	zl_jump_flags
 	.cfi_endproc
 	.size	zl_entry_trapped, . - zl_entry_trapped
@@ -147,11 +149,13 @@
 	movq	%rcx, FRAME_RIP(%rsp)
 	.cfi_remember_state
 	CFI_RIP_IN_FRAME
-	ask_filter zl_hooked_jump
+	movl	%eax, %eax
+	ask_filter jump_known jump_others zl_hooked_jump
 	cmpl	$0, %gs:BLOCK_NOTED		# by the handler that we come from: the call must not sleep
 	jne	zl_noted_jump
+	movq	%rcx, %r11
 	end_frame
-	.cfi_register rip, rcx
+	.cfi_register rip, r11
 	syscall
 	global	zl_plain_jump_after
 	.cfi_undefined rip
@@ -164,16 +168,19 @@
 zl_jump_lost:				# as zl_entry_lost
 	.cfi_restore_state
 	.cfi_remember_state
-	movq	%rdx, %rsp
+	movq	%rcx, %rsp
 	.cfi_def_cfa rsp, 0
 	movq	%gs:BLOCK_RET, %rdi
 	jmp	zl_entry_block_lost
-zl_noted_jump:
+jump_others:
 	.cfi_restore_state
 	CFI_RIP_IN_FRAME
-	movl	$BITS_SPECIAL, %eax		# zl_dispatch: the call is made by a gate, which looks again
+	movzbl	FILTER_OTHERS(%r11), %r11d
+	jmp	jump_known
+zl_noted_jump:
+	movl	$BITS_SPECIAL, %r11d		# zl_dispatch: the call is made by a gate, which looks again
 zl_hooked_jump:
-	movq	$KIND_JUMP, FRAME_KIND(%rsp)
+	movq	$KIND_JUMP, FRAME_KIND(%rsp)	# and no FRAME_STATE, FRAME_LEVEL, FRAME_VECTORS
 	movq	$0, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
 	jmp	zl_hooked
 	.cfi_endproc
@@ -188,14 +195,14 @@ zl_hooked_jump:
 	.cfi_undefined rip
 	global	zl_entry_i386
 	begin_frame i386 (%rsp)
-	movq	%gs:BLOCK_R11, %rdx
-	movq	%rdx, FRAME_R11(%rsp)
+	movq	%gs:BLOCK_R11, %rcx
+	movq	%rcx, FRAME_R11(%rsp)
 	movq	%gs:BLOCK_RET, %rcx
 	movq	%rcx, FRAME_RIP(%rsp)
 	CFI_RIP_IN_FRAME
 	movq	$KIND_I386, FRAME_KIND(%rsp)
 	movq	$1, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
-	movl	$BITS_I386, %eax
+	movl	$BITS_I386, %r11d
 	jmp	zl_hooked
 	.cfi_endproc
 	.size	zl_entry_i386, . - zl_entry_i386
@@ -212,16 +219,17 @@ zl_hooked_jump:
 	cmpq	%rsp, FRAME_SELF(%rsp)		# a program that changed gs is found out here
 	jne	zl_entry_lost
 	global	zl_call_stack
-	movq	-8(%rdx), %rcx
+	movq	-8(%rcx), %rcx
 	movq	%rcx, FRAME_RIP(%rsp)
-	leaq	zl_sites_seen(%rip), %rdx
-	movl	%ecx, %eax
-	andl	$SITES_SEEN - 1, %eax
-	cmpq	%rcx, (%rdx,%rax,8)
+	leaq	zl_sites_seen(%rip), %rax
+	movl	%ecx, %r11d
+	andl	$SITES_SEEN - 1, %r11d
+	cmpq	%rcx, (%rax,%r11,8)
 	jne	look_up
 	global	zl_call_found
 	.cfi_remember_state
-	ask_filter zl_hooked_call
+	movl	FRAME_RAX(%rsp), %eax
+	ask_filter call_known call_others zl_hooked_call
 	end_frame
 	syscall
 	global	zl_plain_call_after
@@ -250,10 +258,12 @@ zl_hooked_jump:
 	global	zl_plain_call_end
 
 # The bitmap (base/sites.h). Of an open site the code is looked at: `mov $number,%eax` before the call.
-# in: rcx return address; clobbers rax rdx r11
+# in: rcx return address; clobbers rax r11
 look_up:
 	.cfi_restore_state
 	.cfi_remember_state
+	movq	%rdx, FRAME_RDX(%rsp)
+	global	zl_call_look
 	leaq	zl_sites(%rip), %r11
 	movq	%rcx, %rdx
 	shrq	$12, %rdx
@@ -268,7 +278,7 @@ look_up:
 	shrl	$6, %eax
 	movq	LEAF_PATCHED(%r11,%rax,8), %rax
 	btq	%rcx, %rax			# modulo 64: the bit of the address in its word
-	jc	zl_call_found
+	jc	zl_call_claimed
 	movl	%ecx, %eax
 	andl	$0xfff, %eax
 	shrl	$6, %eax
@@ -276,36 +286,44 @@ look_up:
 	btq	%rcx, %rax
 	jnc	zl_entry_null
 	movl	FRAME_RAX(%rsp), %eax
-	global	zl_call_code			# a fault from here on goes to zl_call_found (lazy/fault.c)
+	global	zl_call_code			# a fault from here on goes to zl_call_claimed (lazy/fault.c)
 	cmpb	$MOV_EAX, -7(%rcx)
 	jne	zl_entry_null
 	cmpl	%eax, -6(%rcx)
 	global	zl_call_code_end
-	je	zl_call_found
-	jmp	zl_entry_null
+	jne	zl_entry_null
+	global	zl_call_claimed
+	movq	FRAME_RDX(%rsp), %rdx
+	jmp	zl_call_found
 2:	movq	LEAF_NEXT(%r11), %r11
 	jmp	1b
 
 # Not called from a site: a call of the program through NULL, or near it. Give everything back and trap.
 zl_entry_null:
-	movq	FRAME_RCX(%rsp), %rcx
+	movq	FRAME_RDX(%rsp), %rdx
+	movq	FRAME_RCX(%rsp), %r11
 	end_frame
 	leaq	-8(%rsp), %rsp
 	.cfi_def_cfa_offset 8
+	movq	%r11, %rcx
 	movq	%gs:BLOCK_R11, %r11
 	jmp	zl_null_trap
+	global	zl_call_look_end
 
 # FRAME_RSP is what it was given, wherever gs points.
 zl_entry_lost:
 	.cfi_restore_state
-	movq	%rdx, %rsp
+	movq	%rcx, %rsp
 	.cfi_def_cfa rsp, 0
 	movq	-8(%rsp), %rdi
 	jmp	zl_entry_block_lost
-zl_hooked_call:
+call_others:
 	CFI_CFA_IN_FRAME
 	CFI_RIP_IN_FRAME
-	movq	$KIND_CALL, FRAME_KIND(%rsp)	# and FRAME_STATE = 0
+	movzbl	FILTER_OTHERS(%r11), %r11d
+	jmp	call_known
+zl_hooked_call:
+	movq	$KIND_CALL, FRAME_KIND(%rsp)	# as above
 	movq	$0, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
 	# falls through, to zl_hooked
 
@@ -313,7 +331,8 @@ zl_hooked_call:
 	.size	zl_entry_call, . - zl_entry_call
 
 # zl_hooked - fill the frame, call the hook or zl_dispatch(frame, bits), give the result to the program
-# in:   rsp frame with rsp, rip, kind, state, abi set; rcx rip; eax filter bits; frame as begin_frame left it
+# in:   rsp frame as begin_frame left it, with rip, kind, state, abi; rcx rip; eax number; r11d filter bits; else the
+#       program's registers
 # out:  does not return here: to the program by zl_exit_frame
 # stack: rsp is 16-aligned at the calls
 	.type	zl_hooked, @function
@@ -321,42 +340,42 @@ zl_hooked_call:
 	CFI_CFA_IN_FRAME
 	CFI_RIP_IN_FRAME
 	global	zl_hooked
-	subq	$2, %rcx
-	movq	%rcx, FRAME_SITE(%rsp)
-	movq	%rdi, FRAME_ARG0(%rsp)
 	movq	%rdi, FRAME_RDI(%rsp)
-	movq	%rsi, FRAME_ARG1(%rsp)
 	movq	%rsi, FRAME_RSI(%rsp)
-	movl	%eax, %esi			# zl_dispatch(frame, bits)
-	movq	FRAME_RDX(%rsp), %rdx
-	movq	%rdx, FRAME_ARG2(%rsp)
-	movq	%r10, FRAME_ARG3(%rsp)
+	movq	%rdx, FRAME_RDX(%rsp)
 	movq	%r10, FRAME_R10(%rsp)
-	movq	%r8, FRAME_ARG4(%rsp)
 	movq	%r8, FRAME_R8(%rsp)
-	movq	%r9, FRAME_ARG5(%rsp)
 	movq	%r9, FRAME_R9(%rsp)
-	movslq	FRAME_RAX(%rsp), %rax
-	movq	%rax, FRAME_NUMBER(%rsp)
 	movq	%rbx, FRAME_RBX(%rsp)
 	movq	%rbp, FRAME_RBP(%rsp)
 	movq	%r12, FRAME_R12(%rsp)
 	movq	%r13, FRAME_R13(%rsp)
 	movq	%r14, FRAME_R14(%rsp)
 	movq	%r15, FRAME_R15(%rsp)
+	movq	%rdi, FRAME_ARG0(%rsp)
+	movq	%rsi, FRAME_ARG1(%rsp)
+	movl	%r11d, %esi			# zl_dispatch(frame, bits)
+	movq	%rdx, FRAME_ARG2(%rsp)
+	movq	%r10, FRAME_ARG3(%rsp)
+	movq	%r8, FRAME_ARG4(%rsp)
+	movq	%r9, FRAME_ARG5(%rsp)
+	cltq
+	movq	%rax, FRAME_NUMBER(%rsp)
+	subq	$2, %rcx
+	movq	%rcx, FRAME_SITE(%rsp)
 	testl	$FLAGS_UNSUITABLE, FRAME_FLAGS(%rsp)
 	jnz	suit_flags
 flags_suit:
 	movq	%rsp, %rdi
 	testl	$~(BITS_WANTED | BITS_FIRST), %esi
 	jnz	look_closer
-	cmpq	$0, %gs:BLOCK_AGAIN_SITE
+	cmpb	$0, %gs:BLOCK_HAS_AGAIN
 	jne	dispatch
 	# A hook of general registers: no need of zl_dispatch. The call is the program's own, for nobody wants nested
 	# ones, so this is the first frame on the hook stack, and BLOCK_TOP is to be rsp again.
 direct:
 	leal	LEVEL_STEP-BITS_WANTED(%rsi), %eax
-	movl	%eax, FRAME_LEVEL(%rsp)
+	movw	%ax, FRAME_LEVEL(%rsp)
 	leaq	SLOT_NESTED_TOP-SLOT_HOOK_TOP(%rsp), %rax
 	movq	%rax, %gs:BLOCK_TOP
 	leaq	zl_direct-2*BITS_WANTED(%rip), %rdx
@@ -391,13 +410,14 @@ exit_registers:
 	movq	FRAME_R9(%rsp), %r9
 	movl	%edx, %r11d
 	movq	FRAME_RIP(%rsp), %rcx
-	cmpl	$KIND_CALL, FRAME_KIND(%rsp)
+	movzbl	FRAME_KIND(%rsp), %eax
+	cmpl	$KIND_CALL, %eax
 	jne	1f
 	movq	FRAME_RSP(%rsp), %rax
 	global	zl_exit_slot
 	cmpq	%rcx, -8(%rax)
 	jne	2f
-	restore_flags
+	restore_flags %edx %dl
 	movq	FRAME_RDX(%rsp), %rdx
 	movq	FRAME_RESULT(%rsp), %rax
 	movq	FRAME_RSP(%rsp), %rsp
@@ -408,9 +428,9 @@ exit_registers:
 	.cfi_def_cfa_offset 8
 	ret
 	.cfi_restore_state
-1:	cmpl	$KIND_I386, FRAME_KIND(%rsp)
+1:	cmpl	$KIND_I386, %eax
 	je	exit_i386
-2:	restore_flags
+2:	restore_flags %edx %dl
 	movq	FRAME_RDX(%rsp), %rdx
 	movq	FRAME_RESULT(%rsp), %rax
 	movq	%rax, %gs:BLOCK_LEFT_WITH
@@ -423,7 +443,7 @@ exit_registers:
 	.cfi_restore_state
 exit_i386:
 	movq	%rcx, %gs:BLOCK_TARGET
-	restore_flags
+	restore_flags %edx %dl
 	movq	FRAME_RDX(%rsp), %rdx
 	movq	FRAME_RCX(%rsp), %rcx
 	movq	FRAME_R11(%rsp), %r11
@@ -448,7 +468,7 @@ look_closer:
 	leaq	zl_filter(%rip), %rax
 	cmpq	%rax, FRAME_FILTER(%rsp)
 	jne	dispatch
-	cmpq	$0, %gs:BLOCK_AGAIN_SITE
+	cmpb	$0, %gs:BLOCK_HAS_AGAIN
 	jne	dispatch
 	testb	$BITS_PRESERVE, %sil
 	jnz	zl_preserved

@@ -81,7 +81,8 @@ ZL_LABEL(zl_entry_i386); ZL_LABEL(zl_i386_r11); ZL_LABEL(zl_i386_saved); ZL_LABE
 ZL_LABEL(zl_i386_flags);
 ZL_LABEL(zl_entry_call); ZL_LABEL(zl_call_r11); ZL_LABEL(zl_call_saved); ZL_LABEL(zl_call_moved);
 ZL_LABEL(zl_call_flags); ZL_LABEL(zl_call_stack);
-ZL_LABEL(zl_call_found); ZL_LABEL(zl_call_code); ZL_LABEL(zl_call_code_end);
+ZL_LABEL(zl_call_found); ZL_LABEL(zl_call_look); ZL_LABEL(zl_call_code); ZL_LABEL(zl_call_code_end);
+ZL_LABEL(zl_call_claimed); ZL_LABEL(zl_call_look_end);
 ZL_LABEL(zl_plain_call_after); ZL_LABEL(zl_plain_call_slot); ZL_LABEL(zl_plain_call_end);
 ZL_LABEL(zl_hooked); ZL_LABEL(zl_exit_begin); ZL_LABEL(zl_exit_slot); ZL_LABEL(zl_exit_end);
 ZL_LABEL(zl_null_trap); ZL_LABEL(zl_null_trap_after); ZL_LABEL(zl_deliver_trap); ZL_LABEL(zl_deliver_trap_after);

@@ -2,48 +2,50 @@
  *
  * Filled by entry.S at the top of the hook (or nested) stack. call.arg[] may be changed by hooks; the copies in
  * rdi..r9 are what the program gets back. Of a call that no hook or owner wants, only what entry.S says is valid.
- * self, filter and call.thread are set once for the thread (threads/slots.h) and stay; vectors is NULL between calls.
+ * self, filter and call.thread are set once for the thread (threads/slots.h) and stay; vectors is 0 between calls.
+ * It lies in four cache lines, the first of which has all that a call needs which nobody wants. What is stored one after
+ * the other lies in one line: so two stores leave the store queue at a time.
  */
 #ifndef ZL_TRAMPOLINE_FRAME_H
 #define ZL_TRAMPOLINE_FRAME_H
 
 #define FRAME_FLAGS	0
-#define FRAME_CALL	8
-#define FRAME_NUMBER	8
-#define FRAME_ARG0	16
-#define FRAME_ARG1	24
-#define FRAME_ARG2	32
-#define FRAME_ARG3	40
-#define FRAME_ARG4	48
-#define FRAME_ARG5	56
-#define FRAME_SITE	64
-#define FRAME_ABI	72
-#define FRAME_CALL_FLAGS 76
-#define FRAME_RDI	88
-#define FRAME_RSI	96
-#define FRAME_RDX	104
-#define FRAME_R10	112
-#define FRAME_R8	120
-#define FRAME_R9	128
-#define FRAME_RAX	136
-#define FRAME_RBX	144
-#define FRAME_RBP	152
-#define FRAME_R12	160
-#define FRAME_R13	168
-#define FRAME_R14	176
-#define FRAME_R15	184
-#define FRAME_RCX	192
-#define FRAME_R11	200
-#define FRAME_RIP	208
-#define FRAME_RSP	216
-#define FRAME_RESULT	224
-#define FRAME_KIND	232
-#define FRAME_STATE	236
-#define FRAME_VECTORS	240
-#define FRAME_LEVEL	248
-#define FRAME_SELF	256
-#define FRAME_FILTER	264
-#define FRAME_SIZE	272
+#define FRAME_RAX	8
+#define FRAME_RCX	16
+#define FRAME_RDX	24
+#define FRAME_RIP	32
+#define FRAME_RSP	40
+#define FRAME_SELF	48
+#define FRAME_FILTER	56
+#define FRAME_CALL	64
+#define FRAME_NUMBER	64
+#define FRAME_ARG0	72
+#define FRAME_ARG1	80
+#define FRAME_ARG2	88
+#define FRAME_ARG3	96
+#define FRAME_ARG4	104
+#define FRAME_ARG5	112
+#define FRAME_SITE	120
+#define FRAME_ABI	128
+#define FRAME_CALL_FLAGS 132
+#define FRAME_KIND	144
+#define FRAME_STATE	145
+#define FRAME_LEVEL	146
+#define FRAME_VECTORS	148
+#define FRAME_RESULT	152
+#define FRAME_R11	160
+#define FRAME_RDI	168
+#define FRAME_RSI	176
+#define FRAME_R10	184
+#define FRAME_R8	192
+#define FRAME_R9	200
+#define FRAME_RBX	208
+#define FRAME_RBP	216
+#define FRAME_R12	224
+#define FRAME_R13	232
+#define FRAME_R14	240
+#define FRAME_R15	248
+#define FRAME_SIZE	256
 
 /* How a call came, and so how it returns. */
 #define KIND_CALL	0	/* by `call *%rax`: returns by ret if the slot still holds the address */
@@ -93,6 +95,7 @@
 #define CONTEXT_RSI	72
 #define CONTEXT_RBP	80
 #define CONTEXT_RBX	88
+#define CONTEXT_RDX	96
 #define CONTEXT_STATE	184
 #define STATE_FEATURES	472
 
@@ -108,27 +111,35 @@ enum zl_frame_state {
 
 struct zl_frame {
 	uint64_t flags;         /* rflags */
-	struct zlazy_call call;
-	uint64_t rdi, rsi, rdx, r10, r8, r9;
 	uint64_t rax;           /* as the program set it */
-	uint64_t rbx, rbp, r12, r13, r14, r15;
 	uint64_t rcx;           /* as the program set it: KIND_I386 only gives it back */
-	uint64_t r11;           /* KIND_I386 only */
+	uint64_t rdx;
 	uint64_t rip;           /* after the site */
 	uint64_t rsp;           /* without the pushed return address */
-	long result;
-	uint32_t kind;          /* KIND_ */
-	uint32_t state;         /* enum zl_frame_state */
-	void *vectors;          /* saved extended state, or NULL if none was saved (trampoline/vector.S) */
-	uint32_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next; LEVEL_ON_CONTROL */
 	struct zl_frame *self;  /* what entry.S knows a frame by */
 	const uint8_t *filter;  /* which numbers are wanted: entry.h */
+
+	struct zlazy_call call;
+	uint8_t kind;           /* KIND_ */
+	uint8_t state;          /* enum zl_frame_state */
+	uint16_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next; LEVEL_ON_CONTROL */
+	uint32_t vectors;       /* how far below the frame extended state is saved (trampoline/vector.S); 0: it is not */
+	long result;
+	uint64_t r11;           /* KIND_I386 only */
+	uint64_t rdi, rsi, r10, r8, r9;
+	uint64_t rbx, rbp, r12, r13, r14, r15;
 };
 
 /* The frame of what a hook was given. */
 static inline struct zl_frame *zl_frame_of(struct zlazy_call *call)
 {
 	return (struct zl_frame *)((char *)call - offsetof(struct zl_frame, call));
+}
+
+/* pre: frame->vectors */
+static inline void *zl_frame_vectors(const struct zl_frame *frame)
+{
+	return (char *)frame - frame->vectors;
 }
 
 static_assert(ZLAZY_INTERRUPTED == (long)RESULT_INTERRUPTED, "frame.h");
@@ -140,6 +151,9 @@ static_assert(offsetof(struct zl_frame, call.abi) == FRAME_ABI, "frame.h");
 static_assert(offsetof(struct zl_frame, call.flags) == FRAME_CALL_FLAGS, "frame.h");
 static_assert(offsetof(struct zl_frame, rdi) == FRAME_RDI, "frame.h");
 static_assert(offsetof(struct zl_frame, rdx) == FRAME_RDX, "frame.h");
+static_assert(offsetof(struct zl_frame, rsi) == FRAME_RSI, "frame.h");
+static_assert(offsetof(struct zl_frame, r10) == FRAME_R10, "frame.h");
+static_assert(offsetof(struct zl_frame, r8) == FRAME_R8, "frame.h");
 static_assert(offsetof(struct zl_frame, r9) == FRAME_R9, "frame.h");
 static_assert(offsetof(struct zl_frame, rax) == FRAME_RAX, "frame.h");
 static_assert(offsetof(struct zl_frame, rbx) == FRAME_RBX, "frame.h");
@@ -161,6 +175,7 @@ static_assert(offsetof(struct sigcontext, r12) == CONTEXT_R12, "frame.h");
 static_assert(offsetof(struct sigcontext, r15) == CONTEXT_R15, "frame.h");
 static_assert(offsetof(struct sigcontext, rdi) == CONTEXT_RDI, "frame.h");
 static_assert(offsetof(struct sigcontext, rbx) == CONTEXT_RBX, "frame.h");
+static_assert(offsetof(struct sigcontext, rdx) == CONTEXT_RDX, "frame.h");
 static_assert(offsetof(struct sigcontext, r8) == CONTEXT_R8, "frame.h");
 static_assert(offsetof(struct sigcontext, r9) == CONTEXT_R9, "frame.h");
 static_assert(offsetof(struct sigcontext, r13) == CONTEXT_R13, "frame.h");
@@ -169,7 +184,7 @@ static_assert(offsetof(struct sigcontext, rsi) == CONTEXT_RSI, "frame.h");
 static_assert(offsetof(struct sigcontext, rbp) == CONTEXT_RBP, "frame.h");
 static_assert(offsetof(struct sigcontext, fpstate) == CONTEXT_STATE, "frame.h");
 static_assert(offsetof(struct _fpstate, sw_reserved.xfeatures) == STATE_FEATURES, "frame.h");
-static_assert(sizeof(struct zl_frame) % 16 == 0, "the frame is the bottom of a stack");
+static_assert(sizeof(struct zl_frame) % 64 == 0, "the frame is the bottom of a stack, and begins a line");
 static_assert(sizeof(struct zl_frame) == FRAME_SIZE, "frame.h");
 #endif
 #endif

@@ -132,7 +132,7 @@
 	.cfi_def_cfa rsp, 0
 	global	zl_gate_interrupted
 	movq	%gs:BLOCK_FRAME, %rcx
-	movl	$STATE_AGAIN, FRAME_STATE(%rcx)
+	movb	$STATE_AGAIN, FRAME_STATE(%rcx)
 	movabsq	$RESULT_INTERRUPTED, %rax
 	jmp	zl_gate_return
 	.cfi_endproc

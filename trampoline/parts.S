@@ -5,14 +5,15 @@
  * neither is told exactly. What is left (x87 and MMX, AMX tiles, what later CPUs add) is rarely in use, and goes
  * through xsavec, alone.
  *
- * Coming back, the components that hook code has brought into use are first made initial again by xrstor from an area
- * that has none of them: so not even XGETBV can tell that there was a hook.
+ * Coming back, the components that hook code has brought into use are made initial again, by xrstor from an area that
+ * has none of them: so not even XGETBV can tell that there was a hook.
  *
  * Hook code starts as the ABI promises to a function: x87 empty and at its defaults, MXCSR at its default, no tiles,
  * the upper halves of YMM0-15 zero. VEX forms throughout, which cost nothing with dirty upper halves; plain SSE moves
  * where AVX is not in use, so that it stays so.
  */
 #include "trampoline/frame.h"
+#include "trampoline/parts.h"
 
 #define COMPONENT_X87	0x1
 #define COMPONENT_SSE	0x2
@@ -65,15 +66,6 @@
 	.endr
 .endm
 
-# What is in use, of what is saved at all; rax. Clobbers rcx rdx.
-.macro ask_in_use
-	movl	$1, %ecx
-	xgetbv
-	shlq	$32, %rdx
-	orq	%rdx, %rax
-	andq	zl_vector_mask(%rip), %rax
-.endm
-
 .macro clear_header
 	.irp at, 0, 8, 16, 24, 32, 40, 48, 56
 	movq	$0, PARTS_XSAVE+XSAVE_HEADER+\at(%rdi)
@@ -96,6 +88,16 @@ mxcsr_default:
 zl_save_parts:
 	.cfi_startproc
 	ask_in_use
+	.cfi_endproc
+	.size	zl_save_parts, . - zl_save_parts
+	# falls through
+
+# zl_store_parts - the same when ask_in_use has been; in: rax what it said
+	.globl	zl_store_parts
+	.hidden	zl_store_parts
+	.type	zl_store_parts, @function
+zl_store_parts:
+	.cfi_startproc
 	orq	$COMPONENT_SSE, %rax
 	movq	%rax, PARTS_LIVE(%rdi)
 	movq	%rax, %rcx
@@ -145,7 +147,7 @@ zl_save_parts:
 1:	movq	%r8, %rax
 	jmp	.Lsave_moved
 	.cfi_endproc
-	.size	zl_save_parts, . - zl_save_parts
+	.size	zl_store_parts, . - zl_store_parts
 
 # zl_restore_parts - void zl_restore_parts(void *area)
 # in:   rdi area, as zl_save_parts left it, or a copy
@@ -156,18 +158,29 @@ zl_save_parts:
 	.type	zl_restore_parts, @function
 zl_restore_parts:
 	.cfi_startproc
-	ask_in_use
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	call	zl_load_parts
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	jmp	zl_settle_parts
+	.cfi_endproc
+	.size	zl_restore_parts, . - zl_restore_parts
+
+# zl_load_parts - the first half: what is restored by moves
+# in:   rdi area
+# out:  r8 PARTS_LIVE; clobbers nothing else
+	.p2align 4
+	.globl	zl_load_parts
+	.hidden	zl_load_parts
+	.type	zl_load_parts, @function
+zl_load_parts:
+	.cfi_startproc
 	movq	PARTS_LIVE(%rdi), %r8
-	movq	%r8, %rcx
-	notq	%rcx
-	andq	%rcx, %rax			# brought into use by hook code
-	orq	PARTS_REST(%rdi), %rax
-	jnz	.Lrestore_rest
-.Lrestore_moved:
 	testb	$COMPONENT_AVX | COMPONENT_HIGH, %r8b
-	jnz	.Lrestore_wide
+	jnz	.Lload_wide
 	each_of_16 load_xmm
-.Lrestore_more:
+.Lload_more:
 	testb	$COMPONENT_MORE, %r8b
 	jz	1f
 	each_zmm_more load_zmm
@@ -176,25 +189,42 @@ zl_restore_parts:
 	.irp n, 0, 1, 2, 3, 4, 5, 6, 7
 	kmovq	PARTS_MASKS+8*\n(%rdi), %k\n
 	.endr
-1:	vldmxcsr PARTS_MXCSR(%rdi)
-	ret
-.Lrestore_wide:
+1:	ret
+.Lload_wide:
 	testb	$COMPONENT_HIGH, %r8b
 	jnz	1f
 	each_of_16 load_ymm
-	jmp	.Lrestore_more
+	jmp	.Lload_more
 1:	each_of_16 load_zmm
-	jmp	.Lrestore_more
-.Lrestore_rest:
-	cmpq	$0, PARTS_REST(%rdi)
-	jne	1f
+	jmp	.Lload_more
+	.cfi_endproc
+	.size	zl_load_parts, . - zl_load_parts
+
+# zl_settle_parts - the second half: the rest, and MXCSR; what hook code has brought into use becomes initial again
+# in:   rdi area, r8 PARTS_LIVE
+# out:  clobbers rax rcx rdx r8
+	.p2align 4
+	.globl	zl_settle_parts
+	.hidden	zl_settle_parts
+	.type	zl_settle_parts, @function
+zl_settle_parts:
+	.cfi_startproc
+	ask_in_use
+	notq	%r8
+	andq	%r8, %rax
+	orq	PARTS_REST(%rdi), %rax
+	jnz	2f
+1:	vldmxcsr PARTS_MXCSR(%rdi)
+	ret
+2:	cmpq	$0, PARTS_REST(%rdi)
+	jne	3f
 	clear_header
 	movb	$0x80, PARTS_XSAVE+XSAVE_HEADER+HEADER_COMPACT(%rdi)
-1:	movq	%rax, %rdx
+3:	movq	%rax, %rdx
 	shrq	$32, %rdx
 	xrstor64 PARTS_XSAVE(%rdi)
-	jmp	.Lrestore_moved
+	jmp	1b
 	.cfi_endproc
-	.size	zl_restore_parts, . - zl_restore_parts
+	.size	zl_settle_parts, . - zl_settle_parts
 
 	.section .note.GNU-stack, "", @progbits

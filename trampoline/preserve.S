@@ -7,6 +7,7 @@
 #include "base/slot.h"
 #include "trampoline/cfi.h"
 #include "trampoline/frame.h"
+#include "trampoline/parts.h"
 
 	.text
 # zl_preserved - reached from zl_hooked, instead of zl_dispatch
@@ -31,7 +32,7 @@ zl_preserved:
 	cmpb	$0, %gs:BLOCK_HAS_CONTROL
 	je	zl_hook_by_dispatch
 	addl	$LEVEL_STEP + LEVEL_ON_CONTROL, %edx
-	movl	%edx, FRAME_LEVEL(%rsp)
+	movw	%dx, FRAME_LEVEL(%rsp)
 	leaq	SLOT_NESTED_TOP-SLOT_HOOK_TOP(%rsp), %rdx
 	movq	%rdx, %gs:BLOCK_TOP
 	movq	%rsp, %rbx
@@ -43,21 +44,31 @@ zl_preserved:
 	subq	%rax, %rsp
 	andq	$-64, %rsp
 	movq	%rsp, %rdi
-	call	zl_save_vectors
-	movq	%rsp, FRAME_VECTORS(%rbx)
 	rdfsbase %rax
 	movq	%rax, %gs:BLOCK_PROGRAM_FS
-	movq	%gs:BLOCK_CONTROL, %rax
-	wrfsbase %rax
+	movq	%gs:BLOCK_CONTROL, %rsi
+	cmpl	$VECTOR_PARTS, zl_vector_kind(%rip)
+	jne	.Lsave_whole
+	ask_in_use
+	wrfsbase %rsi
+	call	zl_store_parts
+.Lsaved:
+	movl	%ebx, %eax
+	subl	%esp, %eax
+	movl	%eax, FRAME_VECTORS(%rbx)
 	leaq	FRAME_CALL(%rbx), %rdi
 	movq	8(%r12), %rsi
 	call	*(%r12)
-	movq	%gs:BLOCK_PROGRAM_FS, %rcx
-	wrfsbase %rcx
 	movq	%rax, %r12
-	movq	FRAME_VECTORS(%rbx), %rdi
-	movq	$0, FRAME_VECTORS(%rbx)
-	call	zl_restore_vectors
+	movq	%rsp, %rdi
+	movl	$0, FRAME_VECTORS(%rbx)
+	cmpl	$VECTOR_PARTS, zl_vector_kind(%rip)
+	jne	.Lrestore_whole
+	call	zl_load_parts
+	movq	%gs:BLOCK_PROGRAM_FS, %rax
+	wrfsbase %rax
+	call	zl_settle_parts
+.Lrestored:
 	movq	%r12, %rax
 	movq	FRAME_R12(%rbx), %r12
 	movq	%rbx, %rsp
@@ -67,6 +78,19 @@ zl_preserved:
 	movq	FRAME_RBX(%rsp), %rbx
 	.cfi_same_value rbx
 	jmp	zl_hook_returned
+.Lsave_whole:
+	CFI_CFA_IN_FRAME_OF_RBX
+	CFI_RIP_IN_FRAME_OF_RBX
+	CFI_RBX_R12_IN_FRAME_OF_RBX
+	call	zl_save_vectors
+	movq	%gs:BLOCK_CONTROL, %rsi
+	wrfsbase %rsi
+	jmp	.Lsaved
+.Lrestore_whole:
+	movq	%gs:BLOCK_PROGRAM_FS, %rax
+	wrfsbase %rax
+	call	zl_restore_vectors
+	jmp	.Lrestored
 	.cfi_endproc
 	.size	zl_preserved, . - zl_preserved
 

@@ -1,8 +1,8 @@
 /* vector.S - extended state (x87, SSE, AVX, AVX-512, AMX) around hook code that may use it
  *
  * By component (parts.S) where the CPU tells what is in use; else as a whole, by xsavec, xsave or fxsave. PKRU stays as
- * the program has it. The area lies on the agent's stack, below the frame; FRAME_VECTORS points at it while it is
- * valid. Hook code starts with the x87 stack empty and MXCSR at its default, as the ABI promises to a function.
+ * the program has it. The area lies on the agent's stack, below the frame; FRAME_VECTORS tells where while it is valid.
+ * Hook code starts with the x87 stack empty and MXCSR at its default, as the ABI promises to a function.
  */
 #include "trampoline/frame.h"
 
@@ -42,12 +42,14 @@ zl_with_vectors:
 	andq	$-64, %rsp
 	movq	%rsp, %rdi
 	call	zl_save_vectors
-	movq	%rsp, FRAME_VECTORS(%r12)
+	movl	%r12d, %eax
+	subl	%esp, %eax
+	movl	%eax, FRAME_VECTORS(%r12)
 	movq	%r12, %rdi
 	call	*%rbx
 	movq	%rax, %rbx
-	movq	FRAME_VECTORS(%r12), %rdi
-	movq	$0, FRAME_VECTORS(%r12)
+	movq	%rsp, %rdi
+	movl	$0, FRAME_VECTORS(%r12)
 	call	zl_restore_vectors
 	movq	%rbx, %rax
 	leaq	-16(%rbp), %rsp
