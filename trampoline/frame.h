@@ -3,8 +3,9 @@
  * Filled by entry.S at the top of the hook (or nested) stack. call.arg[] may be changed by hooks; the copies in
  * rdi..r9 are what the program gets back. Of a call that no hook or owner wants, only what entry.S says is valid.
  * self, filter and call.thread are set once for the thread (threads/slots.h) and stay; vectors is 0 between calls.
- * It lies in four cache lines, the first of which has all that a call needs which nobody wants. What is stored one after
- * the other lies in one line: so two stores leave the store queue at a time.
+ *
+ * It lies in four cache lines, the first of which has all that a call needs which nobody wants. What is stored one
+ * after the other lies in one line: so the CPU writes two at a time.
  */
 #ifndef ZL_TRAMPOLINE_FRAME_H
 #define ZL_TRAMPOLINE_FRAME_H
