@@ -55,8 +55,8 @@ class Gs(AgentCase):
 
 
 class GsRewritten(Gs):
-    # r11; rflags, rdx, rax, rcx, rsp: trampoline/entry.S, begin_frame
-    may_change = frozenset([*range(8), *(TARGET + field + i for field in (0, 104, 136, 192, 216) for i in range(8))])
+    # r11; rflags, rax, rcx, rsp: trampoline/entry.S, begin_frame
+    may_change = frozenset([*range(8), *(TARGET + field + i for field in (0, 8, 16, 40) for i in range(8))])
 
 
 in_tactics(globals(), GsRewritten)

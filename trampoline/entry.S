@@ -73,14 +73,13 @@
 	sahf
 .endm
 
-# Does anybody want number rax, below 2^32? Jumps to \others if it is none of the filter's own, which leads to \known
-# with r11 filled; to \wanted with the filter's bits in r11d; falls through if nobody wants it.
-.macro ask_filter known others wanted
-	movq	FRAME_FILTER(%rsp), %r11
-	cmpl	$FILTER_OTHERS, %eax
-	jae	\others
-	movzbl	(%r11,%rax), %r11d
-\known:
+# Does anybody want number eax? Jumps to \wanted with the filter's bits in r11d; falls through if not.
+.macro ask_filter wanted
+	movl	$FILTER_OTHERS, %r11d
+	cmpl	%r11d, %eax
+	cmovbl	%eax, %r11d
+	addq	FRAME_FILTER(%rsp), %r11
+	movzbl	(%r11), %r11d
 	testl	%r11d, %r11d
 	jne	\wanted
 .endm
@@ -149,8 +148,7 @@
 	movq	%rcx, FRAME_RIP(%rsp)
 	.cfi_remember_state
 	CFI_RIP_IN_FRAME
-	movl	%eax, %eax
-	ask_filter jump_known jump_others zl_hooked_jump
+	ask_filter zl_hooked_jump
 	cmpl	$0, %gs:BLOCK_NOTED		# by the handler that we come from: the call must not sleep
 	jne	zl_noted_jump
 	movq	%rcx, %r11
@@ -172,12 +170,9 @@ zl_jump_lost:				# as zl_entry_lost
 	.cfi_def_cfa rsp, 0
 	movq	%gs:BLOCK_RET, %rdi
 	jmp	zl_entry_block_lost
-jump_others:
+zl_noted_jump:
 	.cfi_restore_state
 	CFI_RIP_IN_FRAME
-	movzbl	FILTER_OTHERS(%r11), %r11d
-	jmp	jump_known
-zl_noted_jump:
 	movl	$BITS_SPECIAL, %r11d		# zl_dispatch: the call is made by a gate, which looks again
 zl_hooked_jump:
 	movq	$KIND_JUMP, FRAME_KIND(%rsp)	# and no FRAME_STATE, FRAME_LEVEL, FRAME_VECTORS
@@ -229,7 +224,7 @@ zl_hooked_jump:
 	global	zl_call_found
 	.cfi_remember_state
 	movl	FRAME_RAX(%rsp), %eax
-	ask_filter call_known call_others zl_hooked_call
+	ask_filter zl_hooked_call
 	end_frame
 	syscall
 	global	zl_plain_call_after
@@ -317,12 +312,9 @@ zl_entry_lost:
 	.cfi_def_cfa rsp, 0
 	movq	-8(%rsp), %rdi
 	jmp	zl_entry_block_lost
-call_others:
+zl_hooked_call:
 	CFI_CFA_IN_FRAME
 	CFI_RIP_IN_FRAME
-	movzbl	FILTER_OTHERS(%r11), %r11d
-	jmp	call_known
-zl_hooked_call:
 	movq	$KIND_CALL, FRAME_KIND(%rsp)	# as above
 	movq	$0, FRAME_ABI(%rsp)		# and no FRAME_CALL_FLAGS
 	# falls through, to zl_hooked
