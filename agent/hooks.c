@@ -90,6 +90,14 @@ zl_from_kernel long zl_hooks_run_next(struct zl_frame *frame)
 	return outer & LEVEL_ON_CONTROL ? end_on_control(frame) : zl_call_real(frame);
 }
 
+/* The same where the hook has jumped to next(), and so has no more use of its fs: preserve.S finds the program's. */
+static long end_for_good(struct zl_frame *frame)
+{
+	zl_fs_set(zl_block_here()->program_fs);
+	frame->level &= ~LEVEL_ON_CONTROL;
+	return zl_call_real(frame);
+}
+
 static long next(struct zlazy_call *call)
 {
 	struct zl_frame *frame = zl_frame_of(call);
@@ -97,7 +105,9 @@ static long next(struct zlazy_call *call)
 	frame->state = ZL_FRAME_DONE;
 	if (zl_unlikely(frame->level < zl_hooks.levels))
 		return zl_hooks_run_next(frame);
-	return frame->level & LEVEL_ON_CONTROL ? end_on_control(frame) : zl_call_real(frame);
+	if (!(frame->level & LEVEL_ON_CONTROL))
+		return zl_call_real(frame);
+	return __builtin_return_address(0) == zl_preserved_returned ? end_for_good(frame) : end_on_control(frame);
 }
 
 /* A call has ended with ZLAZY_INTERRUPTED, by next() or in a hook's own words, which only holds when a signal waits:

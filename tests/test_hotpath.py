@@ -46,7 +46,7 @@ STATE_SETS = [("SSE", *width, *more, *masks) for width in ((), (AVX,), (HIGH,)) 
               for masks in ((), (MASKS,))]
 # Functions of trampoline/parts.S.
 SAVE, RESTORE = ("zl_save_parts", "zl_store_parts"), ("zl_restore_parts", "zl_load_parts", "zl_settle_parts")
-ASSEMBLY = ("zl_preserved", "zl_save_vectors", "zl_restore_vectors")    # outside of zl_gate
+ASSEMBLY = ("zl_preserved", "zl_preserved_returned", "zl_save_vectors", "zl_restore_vectors")    # outside of zl_gate
 KINDS = ((SAVE, "save"), (RESTORE, "restore"), (ASSEMBLY, "assembly"))
 OURS = ("page zero", "sled or stub", "injected", "libzlazy.so")
 COMPILED_MAY_DIFFER, LEAST_DIFFERENCE = 0.25, 3

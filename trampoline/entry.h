@@ -47,6 +47,9 @@ _Noreturn void zl_gate_sigreturn(struct ucontext *context);
 _Noreturn void zl_gate_resume(struct ucontext *context);
 _Noreturn void zl_gate_exit(struct zl_block *block, int status, struct zl_block *_Atomic *free_list, long number);
 
+/* Where a hook returns to that preserve.S has called. */
+extern const char zl_preserved_returned[] __attribute__((visibility("hidden")));
+
 /* A function that mostly returns behind a call made in the kernel. It goes back as a gate does (returns.c). */
 #define zl_from_kernel __attribute__((noinline, function_return("thunk-extern")))
 /* 1: a call that has been in the kernel comes back by jmp (returns.c); 0: by ret. */

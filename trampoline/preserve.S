@@ -59,15 +59,20 @@ zl_preserved:
 	leaq	FRAME_CALL(%rbx), %rdi
 	movq	8(%r12), %rsi
 	call	*(%r12)
+	.globl	zl_preserved_returned
+	.hidden	zl_preserved_returned
+zl_preserved_returned:
 	movq	%rax, %r12
 	movq	%rsp, %rdi
 	movl	$0, FRAME_VECTORS(%rbx)
 	cmpl	$VECTOR_PARTS, zl_vector_kind(%rip)
 	jne	.Lrestore_whole
 	call	zl_load_parts
+	testb	$LEVEL_ON_CONTROL, FRAME_LEVEL(%rbx)
+	jz	1f				# next() has been the hook's last word
 	movq	%gs:BLOCK_PROGRAM_FS, %rax
 	wrfsbase %rax
-	call	zl_settle_parts
+1:	call	zl_settle_parts
 .Lrestored:
 	movq	%r12, %rax
 	movq	FRAME_R12(%rbx), %r12
@@ -87,9 +92,11 @@ zl_preserved:
 	wrfsbase %rsi
 	jmp	.Lsaved
 .Lrestore_whole:
+	testb	$LEVEL_ON_CONTROL, FRAME_LEVEL(%rbx)
+	jz	1f
 	movq	%gs:BLOCK_PROGRAM_FS, %rax
 	wrfsbase %rax
-	call	zl_restore_vectors
+1:	call	zl_restore_vectors
 	jmp	.Lrestored
 	.cfi_endproc
 	.size	zl_preserved, . - zl_preserved
