@@ -74,7 +74,7 @@ PATHS = (
     Path("zpoline", "count", "suspend", 0, USR1, (*PASSED, ASLEEP)),
     Path("zpoline", "count", "read", 0, SEGV, (*PASSED, ASLEEP)),
     Path("zpoline", "count", "block", 0, USR1, (*OWNED, *MADE)),
-    Path("zpoline", "pass:1", "write", 0, USR1, (*PASSED, *MADE)),
+    Path("zpoline", "pass:1", "write", 0, USR1, (*PASSED, "zl_preserved_returned", *MADE)),
     Path("zpoline", "pass:0", "read", 0, USR1, (*PASSED, ASLEEP)),
     Path("zpoline", "clobber:1", "write", 0, ALRM, (*PASSED, *MADE)),
     Path("zpoline", "clobber:1", "write", 0, USR1, (*PASSED, "zl_preserved", "zl_save_vectors", *MADE),
