@@ -132,7 +132,7 @@ static bool resolve_at_site(int signal, struct sigcontext *context, struct zl_bl
 	return is_ill && is_ill_of_ours(context, block, state);
 }
 
-bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *block)
+static bool resolve(int signal, struct sigcontext *context, struct zl_block *block)
 {
 	uintptr_t after;
 
@@ -149,6 +149,15 @@ bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *b
 	if (signal == SIGSEGV && resolve_copied_jump(context, block))
 		return true;
 	return signal != SIGTRAP && signal != SIGFPE && resolve_at_site(signal, context, block);
+}
+
+/* A fault sets the resume flag, which the handler of a signal that comes next would be shown. */
+bool zl_fault_resolve(int signal, struct sigcontext *context, struct zl_block *block)
+{
+	bool is_resolved = resolve(signal, context, block);
+	if (is_resolved)
+		context->eflags &= ~(uint64_t)FLAGS_RESUME;
+	return is_resolved;
 }
 
 void zl_fault_clean(siginfo_t *info, struct sigcontext *context)

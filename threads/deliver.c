@@ -25,8 +25,7 @@
 #include "base/poison.h"
 
 enum {
-	RED_ZONE = 128, STATE_ALIGNMENT = 64, LEGACY_STATE = 512,
-	TRAP_FLAG = 0x100, RESUME_FLAG = 0x10000,
+	RED_ZONE = 128, STATE_ALIGNMENT = 64, LEGACY_STATE = 512, TRAP_FLAG = 0x100,
 };
 
 struct program_frame {
@@ -119,7 +118,7 @@ static bool build(struct zl_block *block, int signal, const siginfo_t *info, str
 	c->rdx = at + offsetof(struct program_frame, context);
 	c->cs = ZL_CODE_64;   /* the signal may have interrupted 32-bit code */
 	c->ss = ZL_DATA;
-	c->eflags &= ~(uint64_t)(FLAGS_DIRECTION | TRAP_FLAG | RESUME_FLAG);
+	c->eflags &= ~(uint64_t)(FLAGS_DIRECTION | TRAP_FLAG | FLAGS_RESUME);
 	c->fpstate = NULL;
 	return true;
 }

@@ -25,8 +25,6 @@
 #include <linux/io_uring.h>
 #include "base/poison.h"
 
-enum { RESUME_FLAG = 0x10000 };
-
 static bool is_within(uintptr_t pc, const char *start, const char *end)
 {
 	return pc >= (uintptr_t)start && pc < (uintptr_t)end;
@@ -122,7 +120,7 @@ static void roll_forward(struct sigcontext *c, const struct zl_frame *f, uintptr
 	const uint64_t arg[6] = { c->rdi, c->rsi, c->rdx, c->r10, c->r8, c->r9 };
 	find_mask((int)f->rax, arg, (long)c->rax, mask);
 	c->rip = c->rcx = to;
-	c->r11 = c->eflags &= ~(uint64_t)RESUME_FLAG;   /* which a page fault on the way has set, and `syscall` clears */
+	c->r11 = c->eflags &= ~(uint64_t)FLAGS_RESUME;   /* which a page fault on the way has set, and `syscall` clears */
 }
 
 static bool settle_entry_call(struct zl_block *b, struct sigcontext *c, struct zl_mask_in_force *mask)

@@ -12,16 +12,20 @@
  *     read                  of an empty pipe that the handler writes to: all but SIGALRM (SA_RESTART) may end it
  *     block, unblock        rt_sigprocmask of these signals: after, or before, no handler runs
  *     suspend               rt_sigsuspend lets them in: the handler runs at its end, never before
+ *     unknown, high         a number above all that are known; getpid, with bits in the upper half of rax
  *
  * FORM is what the call looks like:
  *
  *     bare                  a `syscall`, with nothing beside it
  *     mov, movq             a `mov` of the number before it, of five bytes or seven; the call begins there
  *     cave                  padding up to the next function behind it
+ *     shadowed              as bare; the agent's table of sites (base/sites.h) has another one in its place
+ *     open                  as mov, in memory that the program can write
  */
 #include "../guests/guest.h"
 #include "injected.h"
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 enum { RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP, R8, R9, R10, R11, R12, R13, R14, R15, FLAGS, REGISTERS };
 enum { VECTORS = 16, STATUS_FLAGS = 0x8d5, DIRECTION_FLAG = 0x400 };
@@ -37,7 +41,8 @@ static struct state {
 
 extern void call_between(struct state *state);
 extern char open_after[];
-extern char bare_call[], cave_call[];
+extern char bare_call[], cave_call[], open_call[];
+extern long shadow_call(long number);
 #define FORMS_OF(number) extern char mov_##number[], movq_##number[];
 FORMS_OF(0) FORMS_OF(1) FORMS_OF(14) FORMS_OF(39) FORMS_OF(130)
 extern long open_signals(const uint64_t *mask);
@@ -110,7 +115,18 @@ asm(".text\n"
 "	.cfi_startproc\n"
 "	syscall; int3; jmp call_back\n"
 "	.cfi_endproc\n"
-"	.fill 200, 1, 0xf4\n");
+"	.fill 200, 1, 0xf4\n"
+"	.fill bare_call + 4096 - 3 - ., 1, 0xf4\n"
+"shadow_call:\n"
+"	.cfi_startproc\n"
+"	movq %rdi, %rax; syscall; ret\n"
+"	.cfi_endproc\n"
+"	.p2align 12, 0xf4\n"
+"open_call:\n"
+"	.cfi_startproc\n"
+"	movl $39, %eax; syscall; int3; jmp call_back\n"
+"	.cfi_endproc\n"
+"	.p2align 12, 0xf4\n");
 
 #define BIT(signal) (1UL << ((signal) - 1))
 static char *call_begin, *call_site, *call_after;
@@ -128,6 +144,8 @@ static struct a_case {
 } cases[] = {
 	{ "getpid", SYS_getpid, { 1, 2, 3, 4 }, STATUS_FLAGS, 0, BLOCKED, BLOCKED },
 	{ "backwards", SYS_getpid, { 1, 2, 3, 4 }, DIRECTION_FLAG, 0, BLOCKED, BLOCKED },
+	{ "unknown", 600, { 1, 2, 3, 4 }, STATUS_FLAGS, -ENOSYS, BLOCKED, BLOCKED },
+	{ "high", SYS_getpid | 0x5a5a5a5aUL << 32, { 1, 2, 3, 4 }, STATUS_FLAGS, 0, BLOCKED, BLOCKED },
 	{ "write", SYS_write, { 0, (long)"x", 1, 4 }, 0, 1, BLOCKED, BLOCKED },
 	{ "read", SYS_read, { 0, 0, 1, 4 }, STATUS_FLAGS, 1, BLOCKED, BLOCKED },
 	{ "block", SYS_rt_sigprocmask, { SIG_BLOCK, (long)&signals, 0, 8 }, STATUS_FLAGS, 0, BLOCKED, ALL },
@@ -139,6 +157,7 @@ static const struct a_case *chosen;
 static int pipe_fds[2];
 static char byte;
 static volatile int handled, edits;
+static bool is_shadowed;
 static volatile bool is_warming, is_ended_early, is_opening;
 
 static bool is(const char *name)
@@ -259,6 +278,8 @@ static void finish(bool is_warm)
 	check_after();
 	CHECK(raw6(SYS_rt_sigprocmask, SIG_BLOCK, 0, (long)&now, 8, 0, 0) == 0);
 	CHECK_EQ(now, chosen->after);
+	if (is_shadowed)
+		CHECK_EQ(shadow_call(SYS_getuid), getuid());
 	is_opening = true;
 	CHECK_EQ(open_signals(&blocked), 0);
 	is_opening = false;
@@ -276,7 +297,14 @@ static void choose_form(const char *form)
 		{ 14, mov_14, movq_14 }, { 39, mov_39, movq_39 }, { 130, mov_130, movq_130 } };
 	bool is_short = strcmp(form, "mov") == 0;
 
-	call_begin = call_site = strcmp(form, "cave") == 0 ? cave_call : strcmp(form, "bare") == 0 ? bare_call : NULL;
+	is_shadowed = strcmp(form, "shadowed") == 0;
+	call_begin = call_site = strcmp(form, "cave") == 0 ? cave_call :
+				 is_shadowed || strcmp(form, "bare") == 0 ? bare_call : NULL;
+	if (strcmp(form, "open") == 0) {
+		call_begin = open_call;
+		call_site = open_call + 5;
+		CHECK(mprotect(open_call, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) == 0);
+	}
 	for (size_t i = 0; i < COUNT_OF(fixed) && !call_begin; i++) {
 		if (fixed[i].number == chosen->number) {
 			call_begin = is_short ? fixed[i].mov : fixed[i].movq;
@@ -297,7 +325,7 @@ int main(int argc, char **argv)
 	CHECK(chosen && pipe(pipe_fds) == 0);
 	choose_form(argv[3]);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		if (cases[i].number == SYS_getpid)
+		if ((int)cases[i].number == SYS_getpid)
 			cases[i].result = atol(argv[2]) ? atol(argv[2]) : getpid();
 		else if (cases[i].number == SYS_write)
 			cases[i].arg[0] = pipe_fds[1];
