@@ -151,7 +151,7 @@
 	ask_filter zl_hooked_jump
 	cmpl	$0, %gs:BLOCK_NOTED		# by the handler that we come from: the call must not sleep
 	jne	zl_noted_jump
-	movq	%rcx, %r11
+	movq	%rcx, %r11			# for unwinders
 	end_frame
 	.cfi_register rip, r11
 	syscall
