@@ -332,9 +332,9 @@ zl_hooked_call:
 	CFI_CFA_IN_FRAME
 	CFI_RIP_IN_FRAME
 	global	zl_hooked
+	movq	%rdx, FRAME_RDX(%rsp)
 	movq	%rdi, FRAME_RDI(%rsp)
 	movq	%rsi, FRAME_RSI(%rsp)
-	movq	%rdx, FRAME_RDX(%rsp)
 	movq	%r10, FRAME_R10(%rsp)
 	movq	%r8, FRAME_R8(%rsp)
 	movq	%r9, FRAME_R9(%rsp)

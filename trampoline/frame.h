@@ -13,7 +13,7 @@
 #define FRAME_FLAGS	0
 #define FRAME_RAX	8
 #define FRAME_RCX	16
-#define FRAME_RDX	24
+#define FRAME_R11	24
 #define FRAME_RIP	32
 #define FRAME_RSP	40
 #define FRAME_SELF	48
@@ -34,7 +34,7 @@
 #define FRAME_LEVEL	146
 #define FRAME_VECTORS	148
 #define FRAME_RESULT	152
-#define FRAME_R11	160
+#define FRAME_RDX	160
 #define FRAME_RDI	168
 #define FRAME_RSI	176
 #define FRAME_R10	184
@@ -115,7 +115,7 @@ struct zl_frame {
 	uint64_t flags;         /* rflags */
 	uint64_t rax;           /* as the program set it */
 	uint64_t rcx;           /* as the program set it: KIND_I386 only gives it back */
-	uint64_t rdx;
+	uint64_t r11;           /* KIND_I386 only */
 	uint64_t rip;           /* after the site */
 	uint64_t rsp;           /* without the pushed return address */
 	struct zl_frame *self;  /* what entry.S knows a frame by */
@@ -127,8 +127,7 @@ struct zl_frame {
 	uint16_t level;         /* LEVEL_STEP for each hook outwards of the one that is to run next; LEVEL_ON_CONTROL */
 	uint32_t vectors;       /* how far below the frame extended state is saved (trampoline/vector.S); 0: it is not */
 	long result;
-	uint64_t r11;           /* KIND_I386 only */
-	uint64_t rdi, rsi, r10, r8, r9;
+	uint64_t rdx, rdi, rsi, r10, r8, r9;
 	uint64_t rbx, rbp, r12, r13, r14, r15;
 };
 
