@@ -280,19 +280,55 @@ bool zl_site_look(uintptr_t site, enum zl_site_state *state, uint8_t bytes[ZL_SI
 	return is_readable;
 }
 
+/* What stands there, and what is recorded of it. */
+struct look { bool is_readable; uint8_t bytes[ZL_SITE_SIZE]; enum zl_site_state state; };
+
+static struct look look_at(uintptr_t after)
+{
+	struct look look = { 0 };
+	look.is_readable = zl_site_look(after - ZL_SITE_SIZE, &look.state, look.bytes);
+	return look;
+}
+
+static bool are_equal(const struct look *a, const struct look *b)
+{
+	return a->is_readable == b->is_readable && a->state == b->state && a->bytes[0] == b->bytes[0] &&
+	       a->bytes[1] == b->bytes[1];
+}
+
+/* Is there a site, or was there until a while ago? One that comes meanwhile is no longer what was, but there; one that
+ * goes then was again. */
+static bool is_known(uintptr_t after)
+{
+	return zl_site_was(after) || zl_site_state(after) != ZL_SITE_NONE || zl_site_was(after);
+}
+
+static bool claims(const struct look *look, uintptr_t after, uint64_t number)
+{
+	const uint8_t *bytes = look->bytes;
+
+	if (look->state == ZL_SITE_PATCHED)
+		return true;
+	if (!look->is_readable)
+		return look->state == ZL_SITE_OPEN || is_known(after);
+	if (bytes[0] == ZL_OLD_FIRST && (bytes[1] == ZL_OLD_SECOND || bytes[1] == ZL_NEW_SECOND))
+		return is_known(after);
+	if (bytes[0] == ZL_NEW_FIRST && bytes[1] == ZL_NEW_SECOND)
+		return claims_call(after, number, look->state);
+	return zl_site_was(after) ? !ends_call(after) : zl_site_state(after) == ZL_SITE_PATCHED;
+}
+
+/* "No" holds only of what has stayed as it was: other threads may unmap the code, map it anew, and call there, all since
+ * this one has looked. */
 bool zl_site_claims(uintptr_t after, uint64_t number)
 {
-	enum zl_site_state state;
-	uint8_t bytes[ZL_SITE_SIZE];
-	bool is_readable = zl_site_look(after - ZL_SITE_SIZE, &state, bytes);
+	struct look now = look_at(after), then;
 
-	if (state == ZL_SITE_PATCHED)
-		return true;
-	if (!is_readable)
-		return state == ZL_SITE_OPEN || zl_site_was(after);
-	if (bytes[0] == ZL_OLD_FIRST && (bytes[1] == ZL_OLD_SECOND || bytes[1] == ZL_NEW_SECOND))
-		return zl_site_was(after) || zl_site_state(after) != ZL_SITE_NONE;
-	if (bytes[0] == ZL_NEW_FIRST && bytes[1] == ZL_NEW_SECOND)
-		return claims_call(after, number, state);
-	return zl_site_was(after) ? !ends_call(after) : zl_site_state(after) == ZL_SITE_PATCHED;
+	do {
+		then = now;
+		if (claims(&then, after, number))
+			return true;
+		now = look_at(after);
+	} while (!are_equal(&then, &now));
+	return false;
 }
