@@ -280,12 +280,12 @@ bool zl_site_look(uintptr_t site, enum zl_site_state *state, uint8_t bytes[ZL_SI
 	return is_readable;
 }
 
-/* What stands there, and what is recorded of it. */
-struct look { bool is_readable; uint8_t bytes[ZL_SITE_SIZE]; enum zl_site_state state; };
+/* What stands there, and what is recorded of it; the stamp of its memory before (lazy/leaves.h). */
+struct look { bool is_readable; uint8_t bytes[ZL_SITE_SIZE]; enum zl_site_state state; uint64_t stamp; };
 
 static struct look look_at(uintptr_t after)
 {
-	struct look look = { 0 };
+	struct look look = { .stamp = zl_leaves_stamp(after - ZL_SITE_SIZE) };
 	look.is_readable = zl_site_look(after - ZL_SITE_SIZE, &look.state, look.bytes);
 	return look;
 }
@@ -293,7 +293,7 @@ static struct look look_at(uintptr_t after)
 static bool are_equal(const struct look *a, const struct look *b)
 {
 	return a->is_readable == b->is_readable && a->state == b->state && a->bytes[0] == b->bytes[0] &&
-	       a->bytes[1] == b->bytes[1];
+	       a->bytes[1] == b->bytes[1] && a->stamp == b->stamp;
 }
 
 /* Is there a site, or was there until a while ago? One that comes meanwhile is no longer what was, but there; one that
@@ -319,16 +319,18 @@ static bool claims(const struct look *look, uintptr_t after, uint64_t number)
 }
 
 /* "No" holds only of what has stayed as it was: other threads may unmap the code, map it anew, and call there, all since
- * this one has looked. */
+ * this one has looked. Where they never cease to, it holds all the same. */
 bool zl_site_claims(uintptr_t after, uint64_t number)
 {
+	enum { LOOKS = 64 };
 	struct look now = look_at(after), then;
+	int looks = 1;
 
 	do {
 		then = now;
 		if (claims(&then, after, number))
 			return true;
 		now = look_at(after);
-	} while (!are_equal(&then, &now));
+	} while (!are_equal(&then, &now) && ++looks < LOOKS);
 	return false;
 }
