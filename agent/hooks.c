@@ -90,7 +90,8 @@ zl_from_kernel long zl_hooks_run_next(struct zl_frame *frame)
 	return outer & LEVEL_ON_CONTROL ? end_on_control(frame) : zl_call_real(frame);
 }
 
-/* The same where the hook has jumped to next(), and so has no more use of its fs: preserve.S finds the program's. */
+/* As end_on_control(), where the hook that preserve.S has called ends by a jump to next(). It has no more use of its
+ * fs: preserve.S finds the program's, as the level says. */
 static long end_for_good(struct zl_frame *frame)
 {
 	zl_fs_set(zl_block_here()->program_fs);

@@ -37,7 +37,8 @@ struct zl_vsud {
 };
 
 struct zl_block {
-	uint64_t r11;                   /* as entry found it, from zl_*_r11 to the plain call; as that left it, till it has returned */
+	uint64_t r11;                   /* as entry found it, from zl_*_r11 to the plain call; as that left it, till it has
+					 * returned */
 	uint64_t ret;                   /* continuation of a trap: the address after the site */
 	struct zl_frame *top;           /* of the next call; while a call is on its way in or out, its own */
 	struct zl_frame *frame;         /* of the call that a gate makes */

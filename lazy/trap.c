@@ -318,8 +318,9 @@ static bool claims(const struct look *look, uintptr_t after, uint64_t number)
 	return zl_site_was(after) ? !ends_call(after) : zl_site_state(after) == ZL_SITE_PATCHED;
 }
 
-/* "No" holds only of what has stayed as it was: other threads may unmap the code, map it anew, and call there, all since
- * this one has looked. Where they never cease to, it holds all the same. */
+/* "No" holds only of what has stayed as it was: other threads may unmap the code, map it anew, and call there, all
+ * since this one has looked. Where they never cease to, it holds all the same: the call may be one through NULL, and
+ * has to end. In the signal handler; waits for no lock. */
 bool zl_site_claims(uintptr_t after, uint64_t number)
 {
 	enum { LOOKS = 64 };

@@ -185,7 +185,8 @@ static_assert(offsetof(struct sigcontext, rsi) == CONTEXT_RSI, "frame.h");
 static_assert(offsetof(struct sigcontext, rbp) == CONTEXT_RBP, "frame.h");
 static_assert(offsetof(struct sigcontext, fpstate) == CONTEXT_STATE, "frame.h");
 static_assert(offsetof(struct _fpstate, sw_reserved.xfeatures) == STATE_FEATURES, "frame.h");
-static_assert(FRAME_KIND % 8 == 0 && FRAME_VECTORS + sizeof(uint32_t) == FRAME_KIND + 8, "entry.S sets all four by one store");
+static_assert(FRAME_KIND % 8 == 0 && FRAME_VECTORS + sizeof(uint32_t) == FRAME_KIND + 8,
+	      "entry.S sets all four by one store");
 static_assert(FRAME_ABI % 8 == 0 && FRAME_CALL_FLAGS == FRAME_ABI + 4, "entry.S sets both by one store");
 static_assert(sizeof(struct zl_frame) % 64 == 0, "the frame is the bottom of a stack, and begins a line");
 static_assert(sizeof(struct zl_frame) == FRAME_SIZE, "frame.h");
